@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"os"
+
+	"github.com/fanfare-go/fanfare/cmd/chat/page"
+	"github.com/fanfare-go/fanfare/engine/socketio"
+)
+
+// The contract with every front end.
+const (
+	chatMessage socketio.Event[string] = "chatMessage" // from a client: what somebody wrote
+	reply       socketio.Event[string] = "reply"       // to everybody, the sender included
+)
+
+// newServer returns the chat: its page and its contract.
+func newServer(o *options, log *slog.Logger) *socketio.Server {
+	files, client := clientFiles(o)
+	server := socketio.New(socketio.Options{
+		CORS:            socketio.CORS{Origins: o.Origin},
+		Handler:         page.Handler(page.Options{ClientURL: client}),
+		ClientFiles:     files,
+		MaxConnections:  o.MaxConnections,
+		PingInterval:    o.PingInterval,
+		PingTimeout:     o.PingTimeout,
+		ShutdownTimeout: o.ShutdownTimeout,
+		Logger:          log,
+	})
+	server.OnConnect(func(_ context.Context, s *socketio.Socket) error {
+		log.Debug("connected", "id", s.ID())
+		return nil
+	})
+	server.OnDisconnect(func(_ context.Context, s *socketio.Socket, r socketio.Reason) {
+		log.Debug("disconnected", "id", s.ID(), "reason", r)
+	})
+	socketio.On(server, chatMessage, func(_ context.Context, _ *socketio.Socket, text string) error {
+		return reply.Emit(server, text)
+	})
+	return server
+}
+
+// clientFiles returns the folder with the official client, and where the page
+// finds it: nothing and the page's default, the CDN, where no folder was given.
+func clientFiles(o *options) (fs.FS, string) {
+	if o.ClientFiles == "" {
+		return nil, ""
+	}
+	return os.DirFS(o.ClientFiles), "/socket.io/socket.io.min.js"
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"github.com/fanfare-go/fanfare/engine/socketio"
+	"github.com/fanfare-go/fanfare/pprof"
+)
+
+// metricsOf lists the server's numbers for Prometheus. No label is taken from a
+// client: rooms and socket ids never become one.
+func metricsOf(server *socketio.Server) []pprof.Metric {
+	gauge := func(name, help string, read func(socketio.Stats) float64) pprof.Metric {
+		return single(server, pprof.Gauge, name, help, read)
+	}
+	counter := func(name, help string, read func(socketio.Stats) uint64) pprof.Metric {
+		return single(server, pprof.Counter, name, help, func(st socketio.Stats) float64 { return float64(read(st)) })
+	}
+	return []pprof.Metric{
+		sessions(server), sockets(server), closed(server), rejected(server),
+		gauge("fanfare_tcp_connections", "Open TCP connections on the event loops.", func(st socketio.Stats) float64 { return float64(st.Engine.Connections) }),
+		gauge("fanfare_http_connections", "Open connections that ask for pages.", func(st socketio.Stats) float64 { return float64(st.Engine.Handed) }),
+		gauge("fanfare_outqueue_bytes", "Bytes waiting for clients that cannot take more.", func(st socketio.Stats) float64 { return float64(st.Engine.QueuedBytes) }),
+		gauge("fanfare_loop_lag_seconds", "How long the slowest event loop has owed a turn.", func(st socketio.Stats) float64 { return st.Engine.LoopLag.Seconds() }),
+		gauge("fanfare_handlers_busy", "Handlers running.", func(st socketio.Stats) float64 { return float64(st.Busy) }),
+		gauge("fanfare_handlers_waiting", "Sockets waiting for a handler to be free.", func(st socketio.Stats) float64 { return float64(st.Waiting) }),
+		counter("fanfare_connections_total", "Sessions opened.", func(st socketio.Stats) uint64 { return st.Engine.Opened }),
+		counter("fanfare_accepted_total", "TCP connections taken by an event loop.", func(st socketio.Stats) uint64 { return st.Engine.Accepted }),
+		counter("fanfare_refused_total", "TCP connections refused for want of room.", func(st socketio.Stats) uint64 { return st.Engine.Refused }),
+		counter("fanfare_bad_requests_total", "Requests that were not HTTP.", func(st socketio.Stats) uint64 { return st.Engine.BadRequests }),
+		counter("fanfare_too_large_total", "Request bodies over the limit.", func(st socketio.Stats) uint64 { return st.Engine.TooLarge }),
+		counter("fanfare_upgrades_total", "Sessions moved from polling to WebSocket.", func(st socketio.Stats) uint64 { return st.Engine.Upgrades }),
+		counter("fanfare_upgrades_failed_total", "Upgrades that were begun and failed.", func(st socketio.Stats) uint64 { return st.Engine.UpgradesLost }),
+		counter("fanfare_websocket_faults_total", "WebSocket protocol errors.", func(st socketio.Stats) uint64 { return st.Engine.Faults }),
+		counter("fanfare_violations_total", "Socket.IO protocol violations.", func(st socketio.Stats) uint64 { return st.Violations }),
+		counter("fanfare_mailbox_overflows_total", "Clients closed for sending more than their mailbox holds.", func(st socketio.Stats) uint64 { return st.Overflows }),
+		counter("fanfare_packets_received_total", "Engine.IO packets received.", func(st socketio.Stats) uint64 { return st.Engine.PacketsIn }),
+		counter("fanfare_received_bytes_total", "Bytes of packets received.", func(st socketio.Stats) uint64 { return st.Engine.BytesIn }),
+		counter("fanfare_events_received_total", "Events received.", func(st socketio.Stats) uint64 { return st.Events }),
+		counter("fanfare_deliveries_total", "Members reached by broadcasts.", func(st socketio.Stats) uint64 { return st.Engine.Deliveries }),
+		counter("fanfare_volatile_dropped_total", "Volatile packets dropped.", func(st socketio.Stats) uint64 { return st.Engine.VolatileDrops }),
+		counter("fanfare_slow_consumers_total", "Clients closed because they took too little.", func(st socketio.Stats) uint64 { return st.Engine.SlowClosed }),
+		counter("fanfare_handler_errors_total", "Errors of handlers.", func(st socketio.Stats) uint64 { return st.Errors }),
+		counter("fanfare_panics_total", "Panics caught.", func(st socketio.Stats) uint64 { return st.Panics + st.Engine.Panics }),
+	}
+}
+
+// single is a metric without a label.
+func single(server *socketio.Server, kind pprof.Kind, name, help string, read func(socketio.Stats) float64) pprof.Metric {
+	return pprof.Metric{Name: name, Help: help, Kind: kind, Read: func(emit func(string, float64)) {
+		emit("", read(server.Stats()))
+	}}
+}
+
+func sessions(server *socketio.Server) pprof.Metric {
+	return pprof.Metric{
+		Name: "fanfare_connections", Help: "Open sessions.", Kind: pprof.Gauge, Label: "transport",
+		Read: func(emit func(string, float64)) {
+			st := server.Stats().Engine
+			emit("polling", float64(st.Polling))
+			emit("websocket", float64(st.WebSocket))
+		},
+	}
+}
+
+func sockets(server *socketio.Server) pprof.Metric {
+	return pprof.Metric{
+		Name: "fanfare_sockets", Help: "Connected sockets.", Kind: pprof.Gauge, Label: "namespace",
+		Read: func(emit func(string, float64)) {
+			for name, n := range server.Stats().Sockets {
+				emit(name, float64(n))
+			}
+		},
+	}
+}
+
+func closed(server *socketio.Server) pprof.Metric {
+	return pprof.Metric{
+		Name: "fanfare_disconnects_total", Help: "Sessions closed.", Kind: pprof.Counter, Label: "reason",
+		Read: func(emit func(string, float64)) {
+			for reason, n := range server.Stats().Engine.Closed {
+				emit(reason.String(), float64(n))
+			}
+		},
+	}
+}
+
+func rejected(server *socketio.Server) pprof.Metric {
+	return pprof.Metric{
+		Name: "fanfare_handshakes_rejected_total", Help: "Requests refused.", Kind: pprof.Counter, Label: "reason",
+		Read: func(emit func(string, float64)) {
+			for message, n := range server.Stats().Engine.Rejected {
+				emit(message, float64(n))
+			}
+		},
+	}
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/fanfare-go/fanfare/engine"
+)
+
+// options is the command line; each flag may be an environment variable instead.
+type options struct {
+	Port            int           `env:"PORT" default:"3000" help:"TCP port of the page and of Socket.IO; 0 takes a free one."`
+	Host            string        `env:"HOST" help:"Address to listen on; default: all."`
+	Origin          []string      `env:"ORIGIN" default:"*" help:"Origins whose pages may connect, such as https://example.com, or * for all."`
+	ClientFiles     string        `env:"CLIENT_FILES" type:"existingdir" placeholder:"DIR" help:"Folder with socket.io.min.js (client-dist of the npm package socket.io); default: the page loads it from Socket.IO's CDN."`
+	Admin           string        `env:"ADMIN" default:"127.0.0.1:6060" help:"Address of profiles, metrics and health checks, or off."`
+	MaxConnections  int           `env:"MAX_CONNECTIONS" help:"Most connections at a time; default: what the descriptor limit allows."`
+	PingInterval    time.Duration `env:"PING_INTERVAL" default:"25s" help:"Time between heartbeats."`
+	PingTimeout     time.Duration `env:"PING_TIMEOUT" default:"20s" help:"How long the answer to a heartbeat may take."`
+	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" default:"10s" help:"How long a graceful stop may take."`
+	LogLevel        slog.Level    `env:"LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
+	LogFormat       string        `env:"LOG_FORMAT" default:"text" enum:"text,json" help:"text or json."`
+}
+
+const description = `A chat edge server: everybody receives what anybody writes.
+
+Open the URL it prints, or connect with any Socket.IO client: emit "chatMessage", listen to "reply".`
+
+// parse reads the command line, and ends the program where it is wrong.
+func parse(args []string) *options {
+	o := new(options)
+	p := kong.Must(o, kong.Name("chat"), kong.Description(description), kong.UsageOnError())
+	_, err := p.Parse(args)
+	p.FatalIfErrorf(err)
+	return o
+}
+
+// Validate is kong's hook: it says what to do about values no server can use.
+func (o *options) Validate() error {
+	if o.Port < 0 || o.Port > 65535 {
+		return fmt.Errorf("--port must be between 0 and 65535, not %d", o.Port)
+	}
+	if o.MaxConnections < 0 {
+		return errors.New("--max-connections must not be negative; leave it out for what the descriptor limit allows")
+	}
+	if o.PingInterval <= 0 || o.PingTimeout <= 0 || o.ShutdownTimeout <= 0 {
+		return errors.New("--ping-interval, --ping-timeout and --shutdown-timeout must be more than 0, such as 25s")
+	}
+	for _, origin := range o.Origin {
+		if err := checkOrigin(origin); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkOrigin accepts what browsers send as Origin (RFC 6454), and "*".
+func checkOrigin(origin string) error {
+	if origin == "*" {
+		return nil
+	}
+	u, err := url.Parse(origin)
+	if err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin {
+		return fmt.Errorf("--origin %q is not an origin: give scheme and host without a path, such as https://example.com or http://localhost:8080, or * for all", origin)
+	}
+	return nil
+}
+
+func (o *options) address() string { return net.JoinHostPort(o.Host, strconv.Itoa(o.Port)) }
+
+// url is what to open in a browser.
+func (o *options) url(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if ip := net.ParseIP(host); err != nil || ip == nil || ip.IsUnspecified() || ip.IsLoopback() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port) + "/"
+}
+
+// advise adds to an error of Listen which flag helps.
+func advise(err error, o *options) error {
+	switch {
+	case errors.Is(err, engine.ErrAddressInUse):
+		return fmt.Errorf("port %d is in use: stop the other server, or choose another port with --port or PORT (%w)", o.Port, err)
+	case errors.Is(err, engine.ErrDescriptorLimit):
+		return fmt.Errorf("%w, then start again", err)
+	}
+	var op *net.OpError
+	if errors.As(err, &op) && strings.Contains(err.Error(), "permission denied") {
+		return fmt.Errorf("%w: ports below 1024 need privileges, choose another with --port", err)
+	}
+	return err
+}

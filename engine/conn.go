@@ -1,0 +1,152 @@
+package engine
+
+import (
+	"github.com/fanfare-go/fanfare/engine/internal/wheel"
+	"github.com/fanfare-go/fanfare/ws"
+	"github.com/panjf2000/gnet/v2"
+)
+
+// conn is one TCP connection. It is the only owner of its gnet.Conn, which must
+// not be written to after it was closed: gnet would write to whichever client has
+// the descriptor's number by then. Loop-only.
+//
+// Budget: 96 bytes (a size class), plus 48 for what it speaks at the moment; held
+// by a test.
+type conn struct {
+	gc      gnet.Conn // immutable
+	loop    *loop     // immutable
+	timer   wheel.Links[conn]
+	http    *httpState // while it speaks HTTP
+	ws      *wsState   // while it speaks WebSocket
+	session *Session   // whose poll it holds, whose POST it reads, or whose WebSocket it is
+	out     *outQueue  // while it cannot take more
+	fd      int32      // of gc, for writes that bypass gnet's buffer
+	index   int32      // in loop.conns
+	flags   connFlag
+}
+
+// wsState is what a connection needs while it speaks WebSocket.
+type wsState struct {
+	reader ws.Reader
+}
+
+type connFlag uint8
+
+const (
+	connClosed  connFlag = 1 << iota // gnet has closed it, or is about to: not a byte more
+	connClosing                      // everything was said; waits for the peer, or to drain
+	connDoomed                       // in loop.doomed
+	connCounted                      // counts against MaxConnections
+)
+
+func newConn(l *loop, gc gnet.Conn) *conn {
+	c := &conn{gc: gc, loop: l, fd: int32(gc.Fd()), index: int32(len(l.conns)), http: new(httpState)}
+	l.conns = append(l.conns, c)
+	return c
+}
+
+// forget takes a closed connection off the loop's lists.
+func (l *loop) forget(c *conn) {
+	l.connTimers.Disarm(c)
+	last := len(l.conns) - 1
+	l.conns[c.index] = l.conns[last]
+	l.conns[c.index].index = c.index
+	l.conns[last] = nil
+	l.conns = l.conns[:last]
+}
+
+// WheelLinks lets the loop's timing wheel hold connections.
+func (c *conn) WheelLinks() *wheel.Links[conn] { return &c.timer }
+
+func (c *conn) open() bool { return c.flags&(connClosed|connClosing|connDoomed) == 0 }
+
+// write sends b, or hands what the kernel does not take now to gnet's buffer. The
+// caller bounds what may pile up there. b may be reused at once.
+func (c *conn) write(b []byte) {
+	if c.flags&(connClosed|connDoomed) != 0 {
+		return
+	}
+	n := 0
+	if c.gc.OutboundBuffered() == 0 {
+		var ok bool
+		if n, ok = writeNow(int(c.fd), b); !ok {
+			c.doom()
+			return
+		}
+	}
+	if n < len(b) {
+		c.spill(b[n:])
+	}
+}
+
+// spill gives b to gnet, which copies it and sends it when the kernel can take
+// more. A failing write closes the connection from inside.
+func (c *conn) spill(b []byte) {
+	if _, err := c.gc.Write(b); err != nil {
+		c.doom()
+	}
+}
+
+// doom has the connection closed at the end of the turn, not here: the caller may
+// be in the middle of a walk over its loop's members.
+func (c *conn) doom() {
+	if c.flags&(connClosed|connDoomed) == 0 {
+		c.flags |= connDoomed
+		c.loop.doomed = append(c.loop.doomed, c)
+	}
+}
+
+// finish closes the connection as soon as what was written has left.
+func (c *conn) finish() {
+	if c.flags&connClosed != 0 {
+		return
+	}
+	c.flags |= connClosing
+	if c.out == nil && c.gc.OutboundBuffered() == 0 {
+		c.doom()
+		return
+	}
+	c.block()
+}
+
+// shut closes the connection now. OnClose runs before it returns.
+func (c *conn) shut() {
+	if c.flags&connClosed == 0 {
+		_ = c.loop.el.Close(c.gc)
+	}
+}
+
+// expire arms the connection's one timer, ticks from now.
+func (c *conn) expire(ticks uint64) {
+	c.loop.armConn(c, c.loop.now+ticks)
+}
+
+// timeout is called when the connection's timer ran out: whatever it was waiting
+// for did not come in time.
+func (c *conn) timeout() {
+	if c.session != nil && c.http != nil && c.http.post != nil {
+		c.session.close(ReasonTransportError, byServer) // a body that dripped
+	}
+	if c.ws != nil && c.open() {
+		c.badProbe()
+		return
+	}
+	c.shut()
+}
+
+// closed is told that the descriptor is gone.
+func (c *conn) closed() {
+	c.flags |= connClosed
+	c.loop.forget(c)
+	c.unblock()
+	if c.http != nil {
+		c.http.reset()
+	}
+	if c.ws != nil {
+		c.ws.reader.Reset()
+	}
+	if s := c.session; s != nil {
+		c.session = nil
+		s.connGone(c)
+	}
+}

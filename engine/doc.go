@@ -1,0 +1,34 @@
+// Package engine is an Engine.IO v4 server on the gnet event loop: connections,
+// the HTTP routes of the protocol, sessions over long-polling and WebSocket, the
+// upgrade between them, heartbeats, outbound queues and fan-out. It is the only
+// package that imports gnet, and it knows nothing of Socket.IO: whoever stands
+// above gives it a Receiver per session and sends Frames.
+//
+// # Who owns what
+//
+// Each loop is one goroutine with one epoll. A connection, a session, the room
+// index, the timing wheels and the blocked set belong to exactly one loop and
+// are touched on it only: such functions and fields are marked "loop-only".
+// Everybody else reaches a loop through its inbox: first in, first out, one wake
+// per burst. Sessions never change loops. Where a request for a session arrives
+// on another loop, the connection moves to the session (see move.go); where it
+// is not for Engine.IO at all, it moves to a standard http.Server.
+//
+// # Order
+//
+// What one goroutine sends, publishes, joins and leaves takes effect on every
+// session in that order. A loop works its queue strictly first in, first out,
+// and a long broadcast in parts, so that input and timers are served in between.
+//
+// # Slices
+//
+// A slice handed to a Receiver is valid until the call returns: it is the loop's
+// read buffer. A Frame is immutable once sent and lives until its last reference
+// is released.
+//
+// # Locks
+//
+// There are three, all leaves (none is held while another is taken): the
+// inbox's, one per shard of the session table, and the one around making a
+// frame's polling form.
+package engine

@@ -1,0 +1,129 @@
+package engine
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/fanfare-go/fanfare/engine/packet"
+	"github.com/fanfare-go/fanfare/ws"
+	"github.com/valyala/bytebufferpool"
+)
+
+// Frame is one Socket.IO packet, encoded once for everybody who receives it: a
+// text message and the binary messages that belong to it. It is reference
+// counted, and immutable from the moment it is first sent or published.
+//
+// The WebSocket form (server frames, unmasked and therefore the same for every
+// member) is built directly; the polling form is made from it when the first
+// polling session needs it.
+//
+// A Frame is built by one goroutine; Send, Publish and Release are safe for
+// concurrent use afterwards.
+type Frame struct {
+	refs     atomic.Int32
+	volatile bool
+	start    int // where the first WebSocket frame begins in buf: its header is written right-aligned
+	buf      *bytebufferpool.ByteBuffer
+
+	polling     atomic.Pointer[[]byte] // packets joined by packet.Separator
+	pollingOnce sync.Mutex
+}
+
+var framePool = sync.Pool{New: func() any { return new(Frame) }}
+
+// NewFrame returns an empty frame with one reference, which the caller gives
+// back with Release. The hint is the expected size in bytes of the whole packet.
+func NewFrame(hint int) *Frame {
+	f := framePool.Get().(*Frame)
+	f.refs.Store(1)
+	f.buf = bytebufferpool.Get()
+	if need := hint + ws.MaxHeaderSize + 1; cap(f.buf.B) < need {
+		f.buf.B = make([]byte, 0, need)
+	}
+	return f
+}
+
+// Begin starts the text message. What it returns already holds the engine's
+// prefix: append the Socket.IO packet to it and hand it to End.
+func (f *Frame) Begin() []byte {
+	var room [ws.MaxHeaderSize]byte
+	b := append(f.buf.B[:0], room[:]...)
+	return append(b, '0'+byte(packet.Message))
+}
+
+// End finishes the text message with the slice that Begin returned and the
+// caller appended to.
+func (f *Frame) End(b []byte) {
+	f.buf.B = b
+	n := len(b) - ws.MaxHeaderSize
+	f.start = ws.MaxHeaderSize - ws.HeaderSize(n)
+	ws.PutHeader(b[f.start:], ws.OpText, n)
+}
+
+// AppendBinary adds one binary message; data is copied.
+func (f *Frame) AppendBinary(data []byte) {
+	f.buf.B = ws.AppendFrame(f.buf.B, ws.OpBinary, data)
+}
+
+// SetVolatile marks the frame as one to drop where it cannot be sent at once
+// (Node: socket.volatile). It must be called before the frame is sent.
+func (f *Frame) SetVolatile() { f.volatile = true }
+
+// Release gives one reference back; the last one returns the buffers to their pool.
+func (f *Frame) Release() { f.release(1) }
+
+func (f *Frame) retain(n int) { f.refs.Add(int32(n)) }
+
+func (f *Frame) release(n int) {
+	switch left := f.refs.Add(-int32(n)); {
+	case left > 0:
+		return
+	case left < 0:
+		panic("engine: frame released more often than retained")
+	}
+	bytebufferpool.Put(f.buf)
+	f.buf, f.start, f.volatile = nil, 0, false
+	f.polling.Store(nil)
+	framePool.Put(f)
+}
+
+// wire returns the WebSocket form.
+func (f *Frame) wire() []byte { return f.buf.B[f.start:] }
+
+// size is what a queued reference counts for, in bytes.
+func (f *Frame) size() int { return len(f.buf.B) - f.start }
+
+// payload returns the polling form, made on first need. Safe for concurrent use.
+func (f *Frame) payload() []byte {
+	if p := f.polling.Load(); p != nil {
+		return *p
+	}
+	f.pollingOnce.Lock()
+	defer f.pollingOnce.Unlock()
+	if p := f.polling.Load(); p != nil {
+		return *p
+	}
+	p := appendPolling(make([]byte, 0, f.size()+f.size()/3+8), f.wire())
+	f.polling.Store(&p)
+	return p
+}
+
+// appendPolling rewrites WebSocket server frames as polling packets: text as it
+// is, binary as 'b' and base64 (fact 15).
+func appendPolling(dst, wire []byte) []byte {
+	for first := true; ; first = false {
+		op, data, rest, ok := ws.NextFrame(wire)
+		if !ok {
+			return dst
+		}
+		if !first {
+			dst = append(dst, packet.Separator)
+		}
+		if op == ws.OpBinary {
+			dst = packet.AppendBase64(dst, data)
+		} else {
+			dst = append(dst, data...)
+		}
+		wire = rest
+	}
+}

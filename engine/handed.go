@@ -1,0 +1,158 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/fanfare-go/fanfare/engine/http1"
+)
+
+// handedServer serves connections whose requests are not for the engine with a
+// standard http.Server. A connection that turns to the engine after all (browsers
+// reuse what they have) goes back to a loop.
+type handedServer struct {
+	srv   *Server
+	http  *http.Server
+	conns chan net.Conn
+	done  chan struct{} // closed when no connection is accepted any more
+	once  sync.Once
+	ended chan struct{} // closed when Serve has returned
+	next  atomic.Uint32 // loop for the next session, round robin
+}
+
+// maxHandedWaiting bounds connections that wait for the http.Server's accept.
+const maxHandedWaiting = 1024
+
+func newHandedServer(s *Server) *handedServer {
+	h := &handedServer{
+		srv: s, conns: make(chan net.Conn, maxHandedWaiting),
+		done: make(chan struct{}), ended: make(chan struct{}),
+	}
+	h.http = &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: s.opts.HeaderTimeout,
+		IdleTimeout:       s.opts.IdleTimeout,
+		MaxHeaderBytes:    http1.MaxHeadBytes,
+	}
+	go func() {
+		defer close(h.ended)
+		_ = h.http.Serve(h) // ErrServerClosed, always
+	}()
+	return h
+}
+
+// take serves nc, of which b was read already.
+func (h *handedServer) take(nc net.Conn, b []byte) {
+	h.srv.gauges.handed.Add(1)
+	c := &handedConn{Conn: nc, read: b, handed: &h.srv.gauges.handed}
+	select {
+	case h.conns <- c:
+	default:
+		_ = c.Close()
+	}
+}
+
+// Accept, Close and Addr make it the http.Server's listener.
+func (h *handedServer) Accept() (net.Conn, error) {
+	select {
+	case c := <-h.conns:
+		return c, nil
+	case <-h.done:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close ends Accept.
+func (h *handedServer) Close() error {
+	h.once.Do(func() { close(h.done) })
+	return nil
+}
+
+// Addr is the server's.
+func (h *handedServer) Addr() net.Addr { return h.srv.Addr() }
+
+func (h *handedServer) shutdown(ctx context.Context) error {
+	err := h.http.Shutdown(ctx)
+	if err != nil {
+		_ = h.http.Close()
+	}
+	<-h.ended
+	for {
+		select {
+		case c := <-h.conns:
+			_ = c.Close()
+		default:
+			return err
+		}
+	}
+}
+
+// ServeHTTP sends requests for the engine back to a loop, and gives Options.Handler
+// the rest.
+func (h *handedServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !h.srv.owns([]byte(r.URL.EscapedPath())) {
+		h.srv.opts.Handler.ServeHTTP(w, r)
+		return
+	}
+	if err := h.giveBack(w, r); err != nil {
+		http.Error(w, "cannot serve this request here", http.StatusServiceUnavailable)
+	}
+}
+
+var errNotOurs = errors.New("engine: not a connection of ours")
+
+// giveBack takes the connection from net/http, writes the request's head out again
+// and enrolls both in a loop.
+func (h *handedServer) giveBack(w http.ResponseWriter, r *http.Request) error {
+	loops := h.srv.allLoops()
+	if len(loops) == 0 {
+		return errNotOurs
+	}
+	nc, buf, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return err
+	}
+	c, ok := nc.(*handedConn)
+	if !ok {
+		_ = nc.Close()
+		return nil
+	}
+	b := http1.AppendRequestHead(nil, r)
+	waiting, _ := buf.Reader.Peek(buf.Reader.Buffered())
+	b = append(append(b, waiting...), c.read...)
+	c.gone()
+	h.srv.enroll(loops[int(h.next.Add(1))%len(loops)], c.Conn, b)
+	return nil
+}
+
+// handedConn is a connection with bytes that were read before net/http got it.
+type handedConn struct {
+	net.Conn
+	read   []byte // not yet read again; only one goroutine reads at a time
+	handed *atomic.Int64
+	once   sync.Once
+}
+
+// Read gives the bytes read before, then the connection's.
+func (c *handedConn) Read(b []byte) (int, error) {
+	if len(c.read) > 0 {
+		n := copy(b, c.read)
+		if c.read = c.read[n:]; len(c.read) == 0 {
+			c.read = nil
+		}
+		return n, nil
+	}
+	return c.Conn.Read(b)
+}
+
+// Close closes the connection and counts it off.
+func (c *handedConn) Close() error {
+	c.gone()
+	return c.Conn.Close()
+}
+
+func (c *handedConn) gone() { c.once.Do(func() { c.handed.Add(-1) }) }

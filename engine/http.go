@@ -1,0 +1,217 @@
+package engine
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/fanfare-go/fanfare/engine/http1"
+	"github.com/valyala/bytebufferpool"
+)
+
+// httpState is what a connection needs while it speaks HTTP: one request at a
+// time is in progress, what arrives behind it waits. 48 bytes, held by a test.
+type httpState struct {
+	carry   *bytebufferpool.ByteBuffer // bytes not parsed yet
+	post    *postState                 // the body being read
+	cors    string                     // ready header lines for the answer that is owed
+	scanned int32                      // bytes of carry searched for the end of a head
+	flags   httpFlag
+	waits   waitKind
+}
+
+type httpFlag uint8
+
+const (
+	httpBusy      httpFlag = 1 << iota // an answer is owed
+	httpServing                        // inside serveHTTP
+	httpKeepAlive                      // the connection may serve another request
+	httpMinor0                         // the request was HTTP/1.0
+	httpHead                           // the request was HEAD
+)
+
+// waitKind says what the connection's timer watches.
+type waitKind uint8
+
+const (
+	waitNew  waitKind = iota
+	waitHead          // a head has to arrive
+	waitBody          // a body has to arrive
+	waitIdle          // between two requests
+	waitNone          // the answer is ours to give
+)
+
+// maxPipelined bounds what may arrive behind a request in progress, in bytes:
+// reading cannot be paused.
+const maxPipelined = 64 << 10
+
+// textPlain and textHTML are the content types of polling (facts 1, 16).
+const (
+	textPlain = "text/plain; charset=UTF-8"
+	textHTML  = "text/html"
+	jsonType  = "application/json"
+)
+
+// reset gives the buffers back.
+func (h *httpState) reset() {
+	if h.carry != nil {
+		bytebufferpool.Put(h.carry)
+		h.carry = nil
+	}
+	if h.post != nil {
+		h.post.reset()
+		h.post = nil
+	}
+}
+
+// feedHTTP takes what was read while the connection speaks HTTP.
+func (c *conn) feedHTTP(b []byte) {
+	h := c.http
+	if h.carry != nil {
+		_, _ = h.carry.Write(b)
+		b = h.carry.B
+	}
+	rest := c.serveHTTP(b)
+	if c.http == h && c.open() {
+		c.keep(rest)
+	}
+}
+
+// keep stores what could not be parsed yet; it may be the tail of carry itself.
+func (c *conn) keep(rest []byte) {
+	h := c.http
+	switch {
+	case len(rest) == 0:
+		if h.carry != nil {
+			bytebufferpool.Put(h.carry)
+			h.carry = nil
+		}
+	case len(rest) > maxPipelined:
+		c.refuse(&http1.Error{Status: http.StatusRequestHeaderFieldsTooLarge, Reason: "too much behind a request in progress"})
+		return
+	case h.carry == nil:
+		h.carry = bytebufferpool.Get()
+		fallthrough
+	default:
+		h.carry.B = append(h.carry.B[:0], rest...)
+	}
+	c.await()
+}
+
+// resume serves what arrived while an answer was owed.
+func (c *conn) resume() {
+	if h := c.http; c.open() && h != nil && h.flags&httpServing == 0 {
+		if h.carry != nil {
+			c.feedHTTP(nil)
+		} else {
+			c.await()
+		}
+	}
+}
+
+// serveHTTP works through b, request by request, and returns what is left of it.
+func (c *conn) serveHTTP(b []byte) []byte {
+	h := c.http
+	h.flags |= httpServing
+	for len(b) > 0 && c.open() && c.http == h && h.flags&httpBusy == 0 {
+		if h.post != nil {
+			b = c.readBody(b)
+			continue
+		}
+		n, err := http1.ParseHead(b, int(h.scanned), &c.loop.request)
+		if err != nil {
+			c.refuse(err)
+			return nil
+		}
+		if n == 0 {
+			h.scanned = int32(len(b))
+			break
+		}
+		h.scanned = 0
+		b = c.route(b, n)
+	}
+	h.flags &^= httpServing
+	return b
+}
+
+// await arms the timer for what the connection waits for now.
+func (c *conn) await() {
+	h, o := c.http, &c.loop.srv.opts
+	kind := waitIdle
+	switch {
+	case h.flags&httpBusy != 0:
+		kind = waitNone
+	case h.post != nil:
+		kind = waitBody
+	case h.carry != nil:
+		kind = waitHead
+	}
+	if kind == h.waits {
+		return
+	}
+	h.waits = kind
+	switch kind {
+	case waitNone:
+		c.loop.connTimers.Disarm(c)
+	case waitBody:
+		c.expire(ticks(o.BodyTimeout))
+	case waitHead:
+		c.expire(ticks(o.HeaderTimeout))
+	case waitIdle:
+		c.expire(ticks(o.IdleTimeout))
+	}
+}
+
+// refuse answers a request that is not HTTP, or not ours to parse, and closes.
+func (c *conn) refuse(err error) {
+	status := http.StatusBadRequest
+	var e *http1.Error
+	if errors.As(err, &e) {
+		status = e.Status
+	}
+	c.loop.stats.badRequests.Add(1)
+	c.http.flags &^= httpKeepAlive
+	c.answer(http1.Response{Status: status})
+}
+
+// answer sends the response that is owed, closes the connection where it may not
+// be used again, and goes on with what arrived meanwhile.
+func (c *conn) answer(r http1.Response) {
+	h, l := c.http, c.loop
+	if h == nil || !c.open() {
+		return
+	}
+	r.Close = h.flags&httpKeepAlive == 0 || l.srv.draining.Load()
+	r.KeepAlive10 = h.flags&httpMinor0 != 0
+	r.Head = h.flags&httpHead != 0
+	if h.cors != "" {
+		r.Header = append(append(l.header[:0], r.Header...), h.cors...)
+		l.header = r.Header
+	}
+	l.scratch = r.AppendTo(l.scratch[:0])
+	h.flags &^= httpBusy
+	h.cors = ""
+	c.write(l.scratch)
+	l.trimScratch()
+	switch {
+	case r.Close:
+		c.finish()
+	case c.flags&connDoomed == 0 && c.gc.OutboundBuffered() > l.srv.opts.HighWaterMark:
+		c.tooSlow() // takes requests but not the answers
+	default:
+		c.resume()
+	}
+}
+
+// answerText sends a polling response.
+func (c *conn) answerText(status int, contentType, body string) {
+	c.answer(http1.Response{Status: status, ContentType: contentType, Body: []byte(body)})
+}
+
+// maxScratch is the largest response buffer a loop keeps, in bytes.
+const maxScratch = 256 << 10
+
+func (l *loop) trimScratch() {
+	if cap(l.scratch) > maxScratch {
+		l.scratch = nil
+	}
+}

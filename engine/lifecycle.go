@@ -1,0 +1,194 @@
+package engine
+
+import (
+	"bytes"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/fanfare-go/fanfare/engine/http1"
+	"github.com/fanfare-go/fanfare/engine/packet"
+	"github.com/fanfare-go/fanfare/ws"
+)
+
+// farewellTicks is how long a session that was closed without a waiting poll is
+// remembered for the one that comes (fact 24: 30 s).
+const farewellTicks = uint64(30 * time.Second / tickLength)
+
+// newSession opens a session for the request whose head is given.
+func (c *conn) newSession(head []byte, t Transport) *Session {
+	l, srv := c.loop, c.loop.srv
+	s := &Session{loop: l}
+	s.request.Store(&Request{
+		head:      bytes.Clone(head),
+		remote:    cloneAddr(c.gc.RemoteAddr()),
+		arrived:   time.Now(),
+		connectBy: l.now + ticks(srv.opts.ConnectTimeout),
+	})
+	srv.table.add(s)
+	l.enlist(s)
+	l.stats.opened.Add(1)
+	srv.gauges.of(t).Add(1)
+	s.startHeartbeat()
+	return s
+}
+
+// cloneAddr copies what gnet takes back when the connection closes.
+func cloneAddr(a net.Addr) net.Addr {
+	if t, ok := a.(*net.TCPAddr); ok {
+		return &net.TCPAddr{IP: bytes.Clone(t.IP), Port: t.Port, Zone: strings.Clone(t.Zone)}
+	}
+	return a
+}
+
+// openPacket is the handshake's answer (fact 1).
+func (s *Session) openPacket(dst []byte, upgrades []string) []byte {
+	o := &s.loop.srv.opts
+	return packet.AppendOpen(dst, &packet.OpenData{
+		SID: string(s.id[:]), Upgrades: upgrades,
+		PingInterval: o.PingInterval, PingTimeout: o.PingTimeout, MaxPayload: o.MaxHTTPBufferSize,
+	})
+}
+
+// handshakePolling opens a session and answers its first poll.
+func (c *conn) handshakePolling(head []byte) {
+	l := c.loop
+	s := c.newSession(head, Polling)
+	s.poll = new(polling)
+	body := s.openPacket(l.payload[:0], l.srv.upgrades)
+	l.payload = body
+	c.answer(http1.Response{Status: http.StatusOK, ContentType: textPlain, Header: noStore, Body: body})
+	s.accept()
+}
+
+// handshakeWebSocket opens a session whose transport the connection already is.
+func (c *conn) handshakeWebSocket(head []byte) {
+	l := c.loop
+	s := c.newSession(head, WebSocket)
+	s.conn, c.session = c, s
+	s.set(flagWebSocket)
+	l.payload = s.openPacket(l.payload[:0], nil)
+	l.scratch = ws.AppendFrame(l.scratch[:0], ws.OpText, l.payload)
+	c.writeControl(l.scratch)
+	s.accept()
+}
+
+// accept introduces the session to the floor above.
+func (s *Session) accept() {
+	s.recv = s.loop.srv.opts.Accept(s)
+}
+
+// deliver sends f over whatever is the transport.
+func (s *Session) deliver(f *Frame) {
+	switch {
+	case s.has(flagClosed):
+	case s.conn != nil:
+		s.conn.writeFrame(f)
+	default:
+		s.enqueue(f)
+	}
+}
+
+// closedBy says who ends a session: it decides what the other side still gets.
+type closedBy bool
+
+const (
+	byServer closedBy = false
+	byPeer   closedBy = true
+)
+
+// close ends the session: its transport, its memberships, its timer; then the
+// floor above is told. Loop-only.
+func (s *Session) close(reason Reason, by closedBy) {
+	if s.has(flagClosed) {
+		return
+	}
+	s.set(flagClosed)
+	l := s.loop
+	l.sessionTimers.Disarm(s)
+	l.delist(s)
+	l.stats.closed[reason].Add(1)
+	l.srv.gauges.of(s.Transport()).Add(-1)
+	if s.conn != nil {
+		c := s.conn
+		s.conn, c.session = nil, nil
+		c.bye(ws.CloseFrame)
+		s.remove()
+	} else {
+		s.closePolling(by)
+	}
+	if s.recv != nil {
+		recv := s.recv
+		s.recv = nil
+		recv.Closed(reason)
+	}
+}
+
+// closePolling tells the client what polling can tell it: through the poll that
+// waits, or through the next one.
+func (s *Session) closePolling(by closedBy) {
+	p := s.poll
+	if c := p.probe; c != nil {
+		c.leaveSession()
+		c.bye(ws.CloseFrame)
+	}
+	if c := p.post; c != nil { // fact 18: cut
+		p.post, c.session = nil, nil
+		c.doom()
+	}
+	switch {
+	case p.get != nil && by == byPeer: // fact 22
+		s.releaseGet()
+	case p.get != nil:
+		b := s.takePayload(s.loop.payload[:0])
+		if len(b) > 0 {
+			b = append(b, packet.Separator)
+		}
+		s.answerGet(append(b, '0'+byte(packet.Close)))
+	case by == byServer:
+		s.loop.armSession(s, s.loop.now+farewellTicks)
+		return
+	}
+	s.remove()
+}
+
+// remove forgets a closed session for good.
+func (s *Session) remove() {
+	if s.has(flagGone) {
+		return
+	}
+	s.set(flagGone)
+	s.loop.sessionTimers.Disarm(s)
+	s.loop.srv.table.remove(s)
+	if s.poll != nil {
+		s.dropQueue()
+	}
+}
+
+// connGone is told that a connection the session was using is closed.
+func (s *Session) connGone(c *conn) {
+	switch p := s.poll; {
+	case s.conn == c:
+		s.lost(c, ReasonTransportClose)
+	case p == nil:
+	case p.probe == c:
+		p.probe = nil
+		p.flags &^= pollProbed
+	case p.get == c: // fact 23
+		p.get = nil
+		s.close(ReasonTransportError, byPeer)
+	case p.post == c:
+		p.post = nil
+		s.close(ReasonTransportError, byPeer)
+	}
+}
+
+// lost ends the session whose WebSocket c was; a lost probe costs the probe only.
+func (s *Session) lost(c *conn, reason Reason) {
+	if s.poll != nil && s.poll.probe == c {
+		c.leaveSession()
+		return
+	}
+	s.close(reason, byPeer)
+}

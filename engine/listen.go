@@ -1,0 +1,150 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"syscall"
+
+	"github.com/panjf2000/gnet/v2"
+)
+
+const (
+	// reservedFD is the least number of descriptors kept for the rest of the
+	// process: files, databases, connections on the move.
+	reservedFD = 32
+	// minFD is the descriptor limit below which Listen refuses to start.
+	minFD = 128
+	// portTries is how often a free port is looked for where none was asked for:
+	// somebody else may take it between our look and gnet's bind.
+	portTries = 5
+)
+
+// Listen binds the TCP address ("host:port"; port 0 takes a free one) and starts
+// the loops. An address in use, a descriptor limit too low or a bad address are
+// errors that say what to do.
+func (s *Server) Listen(addr string) error {
+	if s.listening.Swap(true) {
+		return ErrListening
+	}
+	if err := s.listen(addr); err != nil {
+		s.listening.Store(false)
+		return err
+	}
+	if s.opts.Handler != nil {
+		s.handed = newHandedServer(s)
+	}
+	go s.runTicker()
+	return nil
+}
+
+func (s *Server) listen(addr string) error {
+	if err := s.budgetDescriptors(); err != nil {
+		return err
+	}
+	for try := 1; ; try++ {
+		free, err := probeAddress(addr)
+		if err != nil {
+			return err
+		}
+		if err = s.boot(free); err == nil {
+			s.addr = free
+			return nil
+		}
+		if _, port, _ := net.SplitHostPort(addr); port != "0" || try == portTries {
+			return err
+		}
+	}
+}
+
+// budgetDescriptors raises the soft limit and derives from it what we may take.
+func (s *Server) budgetDescriptors() error {
+	limit, err := raiseDescriptorLimit()
+	if err != nil {
+		return fmt.Errorf("engine: reading the descriptor limit: %w", err)
+	}
+	if limit < minFD {
+		return fmt.Errorf("%w (it is %d, at least %d are needed)", ErrDescriptorLimit, limit, minFD)
+	}
+	s.maxFD = limit - max(reservedFD, limit/8)
+	if s.opts.MaxConnections <= 0 || s.opts.MaxConnections > s.maxFD {
+		s.opts.MaxConnections = s.maxFD
+	}
+	return nil
+}
+
+func raiseDescriptorLimit() (int, error) {
+	var r syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &r); err != nil {
+		return 0, err
+	}
+	if r.Cur < r.Max {
+		raised := syscall.Rlimit{Cur: r.Max, Max: r.Max}
+		if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &raised) == nil {
+			r = raised
+		}
+	}
+	return int(min(r.Cur, 1<<30)), nil
+}
+
+// probeAddress binds addr without SO_REUSEPORT, for a moment: with it, which gnet
+// needs, two servers would share a port without a word.
+func probeAddress(addr string) (net.Addr, error) {
+	ln, err := net.Listen("tcp", addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%w (%s)", ErrAddressInUse, addr)
+	case err != nil:
+		return nil, fmt.Errorf("engine: listening on %q: %w", addr, err)
+	}
+	defer func() { _ = ln.Close() }()
+	return ln.Addr(), nil
+}
+
+// boot runs gnet on its own goroutine and waits until it has its listeners.
+func (s *Server) boot(addr net.Addr) error {
+	done := make(chan error, 1)
+	go func() {
+		done <- gnet.Run(&callbacks{srv: s}, "tcp://"+gnetAddress(addr),
+			gnet.WithNumEventLoop(s.opts.Loops),
+			gnet.WithReusePort(true), // an accept error in gnet's other mode ends the whole engine
+			gnet.WithSocketSendBuffer(s.opts.SendBuffer),
+			gnet.WithLogger(gnetLogger{s.opts.Logger}),
+		)
+	}()
+	select {
+	case err := <-done:
+		if err == nil {
+			err = ErrLoopsDied
+		}
+		return fmt.Errorf("engine: starting on %s: %w", addr, err)
+	case <-s.booted:
+	}
+	go func() {
+		if err := <-done; err != nil {
+			s.runErr = fmt.Errorf("engine: the event loops failed: %w", err)
+		}
+		close(s.done)
+	}()
+	return nil
+}
+
+// gnetAddress is addr in gnet's words: it takes "[::]" for IPv6 alone, and no host
+// for both.
+func gnetAddress(addr net.Addr) string {
+	t, ok := addr.(*net.TCPAddr)
+	if ok && t.IP.To4() == nil && t.IP.IsUnspecified() {
+		return fmt.Sprintf(":%d", t.Port)
+	}
+	return addr.String()
+}
+
+// gnetLogger lets gnet's warnings and errors through; the rest is its own affair.
+type gnetLogger struct{ log *slog.Logger }
+
+func (gnetLogger) Debugf(string, ...any)          {}
+func (gnetLogger) Infof(string, ...any)           {}
+func (g gnetLogger) Warnf(f string, args ...any)  { g.log.Warn("gnet: " + fmt.Sprintf(f, args...)) }
+func (g gnetLogger) Errorf(f string, args ...any) { g.log.Error("gnet: " + fmt.Sprintf(f, args...)) }
+func (g gnetLogger) Fatalf(f string, args ...any) { g.log.Error("gnet: " + fmt.Sprintf(f, args...)) }

@@ -1,0 +1,89 @@
+package engine
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"os"
+
+	"github.com/fanfare-go/fanfare/engine/http1"
+	"github.com/panjf2000/gnet/v2"
+)
+
+// Connections move, sessions stay. A request for a session of another loop takes
+// its connection there; a request that is not Engine.IO's takes it to a standard
+// http.Server, and one that is brings it back. In each case the descriptor is
+// duplicated, and the bytes read so far travel along; the peer notices nothing.
+
+// arrival is what a connection that moved to a loop brings along.
+type arrival struct{ bytes []byte }
+
+// moveTo takes the connection, and the request at the start of b, to another loop.
+func (c *conn) moveTo(l *loop, b []byte) []byte {
+	nc, err := c.leaveLoop()
+	if err != nil {
+		return c.unmovable(err)
+	}
+	l.srv.enroll(l, nc, append([]byte(nil), b...))
+	c.doom()
+	return nil
+}
+
+// foreign serves a request that is not for the engine: with Options.Handler, or 404.
+func (c *conn) foreign(b []byte) []byte {
+	s := c.loop.srv
+	if s.handed == nil || s.draining.Load() {
+		c.http.flags &^= httpKeepAlive
+		c.answer(http1.Response{Status: http.StatusNotFound})
+		return nil
+	}
+	nc, err := c.leaveLoop()
+	if err != nil {
+		return c.unmovable(err)
+	}
+	s.handed.take(nc, append([]byte(nil), b...))
+	c.doom()
+	return nil
+}
+
+func (c *conn) unmovable(err error) []byte {
+	c.loop.srv.opts.Logger.Warn("engine: a connection could not be moved", "error", err)
+	c.http.flags &^= httpKeepAlive
+	c.answer(http1.Response{Status: http.StatusServiceUnavailable, Header: retryAfter})
+	return nil
+}
+
+// leaveLoop returns a second descriptor of the connection as a net.Conn; the
+// caller closes the first.
+func (c *conn) leaveLoop() (net.Conn, error) {
+	fd, err := c.gc.Dup()
+	if err != nil {
+		return nil, err
+	}
+	f := os.NewFile(uintptr(fd), "moved")
+	defer func() { _ = f.Close() }()
+	return net.FileConn(f) // duplicates once more, into the runtime's poller
+}
+
+// enroll gives nc to a loop, which begins with the given bytes. Safe for
+// concurrent use. gnet closes nc, whatever happens.
+func (s *Server) enroll(l *loop, nc net.Conn, bytes []byte) {
+	stripZones(nc)
+	ctx := gnet.NewContext(context.Background(), &arrival{bytes})
+	s.gauges.moving.Add(1)
+	if _, err := l.el.Enroll(ctx, nc); err != nil {
+		s.gauges.moving.Add(-1)
+		_ = nc.Close()
+		s.opts.Logger.Warn("engine: a connection could not be moved", "error", err)
+	}
+}
+
+// stripZones removes IPv6 zones from the addresses: gnet would put the bytes of
+// their strings, which belong to package net here, into its pool.
+func stripZones(nc net.Conn) {
+	for _, a := range []net.Addr{nc.LocalAddr(), nc.RemoteAddr()} {
+		if t, ok := a.(*net.TCPAddr); ok {
+			t.Zone = ""
+		}
+	}
+}

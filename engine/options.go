@@ -1,0 +1,121 @@
+package engine
+
+import (
+	"log/slog"
+	"net/http"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// Options configure a Server. Zero values mean the defaults named beside them.
+type Options struct {
+	// Path is the path prefix of Engine.IO requests; default "/socket.io".
+	// Requests below Path + "/" belong to the engine. Node: path.
+	Path string
+	// Transports lists what clients may use; default both. Node: transports.
+	Transports []Transport
+	// NoUpgrades keeps polling sessions on polling. Node: allowUpgrades: false.
+	NoUpgrades bool
+	// PingInterval is the time between heartbeats; default 25 s. Node: pingInterval.
+	PingInterval time.Duration
+	// PingTimeout is how long a pong may take; default 20 s. Node: pingTimeout.
+	PingTimeout time.Duration
+	// UpgradeTimeout bounds the probe of a WebSocket upgrade; default 10 s. Node: upgradeTimeout.
+	UpgradeTimeout time.Duration
+	// ConnectTimeout closes a session that Established was not called for; default 45 s.
+	// Node: connectTimeout.
+	ConnectTimeout time.Duration
+	// MaxHTTPBufferSize bounds one message and one POST body, in bytes; default 1e6.
+	// Node: maxHttpBufferSize.
+	MaxHTTPBufferSize int64
+	// CORS says which origins may use the server; zero means the same host only.
+	CORS CORS
+
+	// Handler serves every request that is not Engine.IO's; nil answers 404. The
+	// connection moves to a standard http.Server for it.
+	Handler http.Handler
+	// OwnPath reports paths below Path that belong to Handler all the same, such
+	// as client files; nil means none. Called on the loop: it must not block.
+	OwnPath func(path string) bool
+	// Accept is told of each new session, on its loop, after the open packet was
+	// queued, and returns what receives the session's messages. Required; it must
+	// not block.
+	Accept func(*Session) Receiver
+
+	// Loops is the number of event loops; default GOMAXPROCS.
+	Loops int
+	// MaxConnections bounds open connections; default the descriptor limit less a
+	// reserve (an eighth, at least 32). More than that is lowered to it.
+	MaxConnections int
+	// HighWaterMark is how many bytes may wait for one slow client before it is
+	// closed; default 1 MiB, and at least MaxHTTPBufferSize.
+	HighWaterMark int
+	// MaxQueued is how many packets may wait for one slow client; default 16,384.
+	MaxQueued int
+	// MaxBlocked is how long a WebSocket client may take nothing; default 30 s.
+	MaxBlocked time.Duration
+	// HeaderTimeout bounds the arrival of a request head; default 10 s.
+	HeaderTimeout time.Duration
+	// BodyTimeout bounds the arrival of a POST body; default 30 s.
+	BodyTimeout time.Duration
+	// IdleTimeout closes a connection that waits between two requests; default 65 s.
+	IdleTimeout time.Duration
+	// CloseTimeout is how long a peer may take to answer a close frame; default 3 s.
+	CloseTimeout time.Duration
+	// SendBuffer is the kernel's send buffer per connection, in bytes; default 128 KiB.
+	SendBuffer int
+	// Logger gets what an operator should know; default slog.Default().
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	o.Path = "/" + strings.Trim(orElse(o.Path, "/socket.io"), "/")
+	o.PingInterval = orElse(o.PingInterval, 25*time.Second)
+	o.PingTimeout = orElse(o.PingTimeout, 20*time.Second)
+	o.UpgradeTimeout = orElse(o.UpgradeTimeout, 10*time.Second)
+	o.ConnectTimeout = orElse(o.ConnectTimeout, 45*time.Second)
+	o.MaxHTTPBufferSize = orElse(o.MaxHTTPBufferSize, 1_000_000)
+	o.Loops = orElse(o.Loops, runtime.GOMAXPROCS(0))
+	o.HighWaterMark = max(orElse(o.HighWaterMark, 1<<20), int(o.MaxHTTPBufferSize))
+	o.MaxQueued = orElse(o.MaxQueued, 16_384)
+	o.MaxBlocked = orElse(o.MaxBlocked, 30*time.Second)
+	o.HeaderTimeout = orElse(o.HeaderTimeout, 10*time.Second)
+	o.BodyTimeout = orElse(o.BodyTimeout, 30*time.Second)
+	o.IdleTimeout = orElse(o.IdleTimeout, 65*time.Second)
+	o.CloseTimeout = orElse(o.CloseTimeout, 3*time.Second)
+	o.SendBuffer = orElse(o.SendBuffer, 128<<10)
+	if len(o.Transports) == 0 {
+		o.Transports = []Transport{Polling, WebSocket}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o
+}
+
+// orElse returns v, or the default where v is the zero value.
+func orElse[T comparable](v, def T) T {
+	var zero T
+	if v == zero {
+		return def
+	}
+	return v
+}
+
+func (o *Options) allows(t Transport) bool {
+	for _, have := range o.Transports {
+		if have == t {
+			return true
+		}
+	}
+	return false
+}
+
+// upgrades lists what a session on polling may move to.
+func (o *Options) upgrades() []string {
+	if o.NoUpgrades || !o.allows(WebSocket) {
+		return nil
+	}
+	return []string{WebSocket.String()}
+}

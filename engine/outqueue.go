@@ -1,0 +1,214 @@
+package engine
+
+// outQueue is what waits for one client that cannot take more at the moment. It
+// exists only while the client is blocked: gnet holds the rest of the one frame
+// that is partly on the wire, this holds references to what follows.
+type outQueue struct {
+	frames  []*Frame
+	bytes   int
+	control []byte // pings and pongs: sent before the frames, at most maxControl bytes
+	last    []byte // the close frame: sent after the frames
+	since   uint64 // tick at which the client last took something
+	left    int    // what gnet held at that tick, in bytes
+	index   int    // in loop.blocked
+}
+
+// maxControl bounds control frames waiting for one blocked client, in bytes.
+const maxControl = 512
+
+// block makes the connection wait for its peer; the tick looks after it.
+func (c *conn) block() {
+	if c.out != nil || c.flags&(connClosed|connDoomed) != 0 {
+		return
+	}
+	l := c.loop
+	c.out = &outQueue{since: l.now, index: len(l.blocked)}
+	l.blocked = append(l.blocked, c)
+	l.dueBy(l.now + 1)
+}
+
+// unblock drops the queue and what it holds.
+func (c *conn) unblock() {
+	q := c.out
+	if q == nil {
+		return
+	}
+	c.out = nil
+	for _, f := range q.frames {
+		f.release(1)
+	}
+	l := c.loop
+	l.stats.queuedBytes.Add(-int64(q.bytes))
+	last := len(l.blocked) - 1
+	l.blocked[q.index] = l.blocked[last]
+	if c != l.blocked[last] {
+		l.blocked[q.index].out.index = q.index
+	}
+	l.blocked[last] = nil
+	l.blocked = l.blocked[:last]
+}
+
+// writeFrame sends f, or queues a reference to it while the client is blocked.
+func (c *conn) writeFrame(f *Frame) {
+	if !c.open() {
+		return
+	}
+	if c.out != nil {
+		c.enqueue(f)
+		return
+	}
+	b := f.wire()
+	n, ok := writeNow(int(c.fd), b)
+	switch {
+	case n == len(b):
+	case !ok:
+		c.doom()
+	case n > 0:
+		c.block()
+		c.spill(b[n:])
+	default:
+		c.block()
+		c.enqueue(f)
+	}
+}
+
+// enqueue queues a reference. Volatile frames are dropped (Node: a transport that
+// is not writable); a client over its mark is closed.
+func (c *conn) enqueue(f *Frame) {
+	q, o := c.out, &c.loop.srv.opts
+	switch {
+	case f.volatile:
+		c.loop.stats.volatileDropped.Add(1)
+	case q.bytes+f.size() > o.HighWaterMark || len(q.frames) >= o.MaxQueued:
+		c.tooSlow()
+	default:
+		f.retain(1)
+		q.frames = append(q.frames, f)
+		q.bytes += f.size()
+		c.loop.stats.queuedBytes.Add(int64(f.size()))
+	}
+}
+
+// tooSlow closes a client that cannot keep up.
+func (c *conn) tooSlow() {
+	c.loop.stats.slowClosed.Add(1)
+	c.doom()
+	if s := c.session; s != nil {
+		s.close(ReasonTransportError, byPeer)
+	}
+}
+
+// writeControl sends a control frame or an engine packet ahead of what waits.
+func (c *conn) writeControl(b []byte) {
+	switch {
+	case !c.open():
+	case c.out == nil:
+		if c.write(b); !c.takes() {
+			c.block()
+		}
+	case len(c.out.control)+len(b) <= maxControl:
+		c.out.control = append(c.out.control, b...)
+	}
+}
+
+// writeLast sends b after everything that waits, and nothing follows it.
+func (c *conn) writeLast(b []byte) {
+	switch {
+	case !c.open():
+		return
+	case c.out != nil:
+		c.out.last = b
+	default:
+		if c.write(b); !c.takes() {
+			c.block()
+		}
+	}
+	c.flags |= connClosing
+}
+
+// takes reports that the connection lives and gnet holds nothing for it.
+func (c *conn) takes() bool {
+	return c.flags&(connClosed|connDoomed) == 0 && c.gc.OutboundBuffered() == 0
+}
+
+// retryBlocked gives every blocked connection of the loop what it can take now.
+func (l *loop) retryBlocked() {
+	for i := len(l.blocked) - 1; i >= 0; i-- {
+		if i < len(l.blocked) { // one that failed has left the list
+			l.blocked[i].retry()
+		}
+	}
+	if len(l.blocked) > 0 {
+		l.dueBy(l.now + 1)
+	}
+}
+
+// retry drains the queue as far as the peer takes it, ends the blockade when
+// nothing is left, and closes a peer that took nothing for too long.
+func (c *conn) retry() {
+	q := c.out
+	if c.takes() {
+		c.drain(q)
+	}
+	if c.flags&(connClosed|connDoomed) != 0 {
+		return
+	}
+	if held := c.gc.OutboundBuffered(); held != q.left {
+		q.left, q.since = held, c.loop.now
+	}
+	switch {
+	case q.left == 0 && len(q.frames)+len(q.control)+len(q.last) == 0:
+		c.drained()
+	case c.loop.now-q.since > ticks(c.loop.srv.opts.MaxBlocked):
+		c.tooSlow()
+	}
+}
+
+// drain writes control frames, frames and the close frame until the kernel takes
+// no more.
+func (c *conn) drain(q *outQueue) {
+	if len(q.control) > 0 {
+		c.write(q.control)
+		q.control = nil
+	}
+	for c.takes() && len(q.frames) > 0 {
+		if !c.drainFrame(q) {
+			return
+		}
+	}
+	if c.takes() && len(q.last) > 0 {
+		c.write(q.last)
+		q.last = nil
+	}
+}
+
+// drainFrame sends the first frame of the queue; false when the kernel takes none.
+func (c *conn) drainFrame(q *outQueue) bool {
+	f := q.frames[0]
+	n, ok := writeNow(int(c.fd), f.wire())
+	if !ok {
+		c.doom()
+	}
+	if n == 0 {
+		return false
+	}
+	q.since = c.loop.now
+	q.frames[0] = nil
+	q.frames = q.frames[1:]
+	q.bytes -= f.size()
+	c.loop.stats.queuedBytes.Add(-int64(f.size()))
+	if rest := f.wire()[n:]; len(rest) > 0 {
+		c.spill(rest)
+	}
+	f.release(1)
+	return true
+}
+
+// drained ends the blockade. A connection that spoke its last word over HTTP is
+// closed; a WebSocket waits for the peer's close frame.
+func (c *conn) drained() {
+	c.unblock()
+	if c.flags&connClosing != 0 && c.http != nil {
+		c.doom()
+	}
+}

@@ -1,0 +1,182 @@
+package engine
+
+import (
+	"net/http"
+
+	"github.com/fanfare-go/fanfare/engine/http1"
+	"github.com/fanfare-go/fanfare/engine/packet"
+)
+
+// polling is what a session needs while its transport is long-polling: at most
+// one GET and one POST at a time, and what waits for the next GET. Loop-only.
+type polling struct {
+	get   *conn // whose answer we owe
+	post  *conn // whose body is being read
+	probe *conn // the WebSocket that wants to take over
+	queue []*Frame
+	bytes int // of queue
+	flags pollFlag
+}
+
+type pollFlag uint8
+
+const (
+	pollPing   pollFlag = 1 << iota // a ping is to be sent
+	pollProbed                      // the probe was answered: every GET is released at once
+)
+
+// enqueue queues a reference for the next GET, which is answered at the end of
+// the turn. Volatile frames need a GET that waits (Node: a writable transport).
+func (s *Session) enqueue(f *Frame) {
+	p, l := s.poll, s.loop
+	switch {
+	case f.volatile && p.get == nil:
+		l.stats.volatileDropped.Add(1)
+	case p.bytes+f.size() > l.srv.opts.HighWaterMark || len(p.queue) >= l.srv.opts.MaxQueued:
+		l.stats.slowClosed.Add(1)
+		s.close(ReasonTransportError, byServer)
+	default:
+		f.retain(1)
+		p.queue = append(p.queue, f)
+		p.bytes += f.size()
+		l.stats.queuedBytes.Add(int64(f.size()))
+		s.markDirty()
+	}
+}
+
+// markDirty has the session flushed at the end of the turn.
+func (s *Session) markDirty() {
+	if !s.has(flagDirty) {
+		s.set(flagDirty)
+		s.loop.dirty = append(s.loop.dirty, s)
+	}
+}
+
+// flush answers the held GET with everything that waits.
+func (s *Session) flush() {
+	p := s.poll
+	if p == nil || p.get == nil || s.has(flagClosed) || (len(p.queue) == 0 && p.flags&pollPing == 0) {
+		return
+	}
+	s.answerGet(s.takePayload(s.loop.payload[:0]))
+}
+
+// takePayload appends the waiting packets to dst, joined as in fact 15, and
+// releases them.
+func (s *Session) takePayload(dst []byte) []byte {
+	p := s.poll
+	if p.flags&pollPing != 0 {
+		p.flags &^= pollPing
+		dst = packet.AppendText(dst, packet.Ping, nil)
+	}
+	for _, f := range p.queue {
+		if len(dst) > 0 {
+			dst = append(dst, packet.Separator)
+		}
+		dst = append(dst, f.payload()...)
+	}
+	s.dropQueue()
+	return dst
+}
+
+// dropQueue releases what waits for the next GET.
+func (s *Session) dropQueue() {
+	p := s.poll
+	for _, f := range p.queue {
+		f.release(1)
+	}
+	s.loop.stats.queuedBytes.Add(-int64(p.bytes))
+	p.queue, p.bytes = nil, 0
+}
+
+// answerGet answers the held GET.
+func (s *Session) answerGet(payload []byte) {
+	c := s.poll.get
+	s.poll.get, c.session = nil, nil
+	c.answer(http1.Response{Status: http.StatusOK, ContentType: textPlain, Header: noStore, Body: payload})
+	if s.loop.payload = payload; cap(payload) > maxScratch {
+		s.loop.payload = nil
+	}
+}
+
+var noStore = []byte("cache-control: no-store\r\n")
+
+// releaseGet answers the held GET with a noop, so that the client can let go of
+// polling (facts 34, 35).
+func (s *Session) releaseGet() {
+	if s.poll.get != nil {
+		s.answerGet(append(s.loop.payload[:0], '0'+byte(packet.Noop)))
+	}
+}
+
+// onGet takes a poll.
+func (s *Session) onGet(c *conn) {
+	p := s.poll
+	switch {
+	case s.has(flagClosed):
+		s.sayFarewell(c)
+	case p.get != nil: // fact 17
+		c.answer(http1.Response{Status: http.StatusBadRequest})
+		s.close(ReasonTransportError, byServer)
+	default:
+		p.get, c.session = c, s
+		switch {
+		case len(p.queue) > 0 || p.flags&pollPing != 0:
+			s.flush()
+		case p.flags&pollProbed != 0:
+			s.releaseGet()
+		}
+	}
+}
+
+// sayFarewell answers the one poll that comes after the server closed the session
+// (fact 24): what was still queued, or a noop, and the close packet.
+func (s *Session) sayFarewell(c *conn) {
+	b := s.takePayload(s.loop.payload[:0])
+	if len(b) == 0 {
+		b = append(b, '0'+byte(packet.Noop))
+	}
+	b = append(b, packet.Separator, '0'+byte(packet.Close))
+	s.remove()
+	c.answer(http1.Response{Status: http.StatusOK, ContentType: textPlain, Header: noStore, Body: b})
+}
+
+// received takes one packet of a POST body; errStop when the session is gone.
+func (s *Session) received(p packet.Packet) error {
+	l := s.loop
+	l.stats.packetsIn.Add(1)
+	switch {
+	case s.has(flagClosed) || s.recv == nil:
+		return errStop
+	case p.Binary:
+		return s.accepted(s.recv.Binary(p.Data))
+	}
+	switch p.Type {
+	case packet.Message:
+		return s.accepted(s.recv.Text(p.Data))
+	case packet.Pong:
+		s.pong()
+	case packet.Ping: // "invalid heartbeat direction"
+		s.close(ReasonTransportError, byServer)
+		return errStop
+	case packet.Close:
+		if !s.has(flagWebSocket) { // over WebSocket a bare close packet is ignored (fact 29)
+			s.close(ReasonTransportClose, byPeer)
+			return errStop
+		}
+	}
+	return nil
+}
+
+// accepted closes the session where the floor above found its protocol violated.
+func (s *Session) accepted(err error) error {
+	if err != nil {
+		s.loop.stats.violations.Add(1)
+		s.close(ReasonForcedClose, byServer)
+		return errStop
+	}
+	if s.has(flagClosed) {
+		return errStop
+	}
+	return nil
+}

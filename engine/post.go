@@ -1,0 +1,144 @@
+package engine
+
+import (
+	"net/http"
+
+	"github.com/fanfare-go/fanfare/engine/http1"
+	"github.com/fanfare-go/fanfare/engine/packet"
+	"github.com/valyala/bytebufferpool"
+)
+
+// postState is the body of a POST while it is being read.
+type postState struct {
+	body http1.Body
+	got  *bytebufferpool.ByteBuffer // nil while nothing had to be copied
+	bad  bool                       // octet-stream: refused once it is there (fact 19)
+}
+
+func (p *postState) reset() {
+	if p.got != nil {
+		bytebufferpool.Put(p.got)
+		p.got = nil
+	}
+}
+
+// beginPost starts to read the body of a POST to s.
+func (c *conn) beginPost(s *Session, q *http1.Request) {
+	switch p := s.poll; {
+	case s.has(flagClosed):
+		c.reject(q, errUnknownSID, nil)
+	case q.ContentLength > c.loop.srv.opts.MaxHTTPBufferSize: // fact 20
+		c.tooLarge()
+	case string(q.Get("Content-Type")) == "application/octet-stream": // fact 19
+		c.http.flags &^= httpKeepAlive
+		c.answer(http1.Response{Status: http.StatusBadRequest})
+		s.close(ReasonTransportError, byServer)
+	case p.post != nil: // fact 18
+		c.http.flags &^= httpKeepAlive
+		c.answer(http1.Response{Status: http.StatusBadRequest})
+		s.close(ReasonTransportError, byServer)
+	default:
+		if q.Expect100 {
+			c.write(http1.Continue)
+		}
+		p.post, c.session = c, s
+		c.http.post = &postState{body: http1.NewBody(q)}
+		c.http.flags &^= httpBusy
+		if q.ContentLength == 0 {
+			c.readBody(nil)
+		}
+	}
+}
+
+// tooLarge answers 413; the session lives on (fact 20).
+func (c *conn) tooLarge() {
+	c.loop.stats.tooLarge.Add(1)
+	c.endPost()
+	c.http.flags &^= httpKeepAlive
+	c.answer(http1.Response{Status: http.StatusRequestEntityTooLarge})
+}
+
+// endPost forgets the body and its session.
+func (c *conn) endPost() {
+	if p := c.http.post; p != nil {
+		p.reset()
+		c.http.post = nil
+		c.session.poll.post = nil
+		c.session = nil
+	}
+}
+
+// readBody takes body bytes from b and returns what follows the body. A body that
+// is there as a whole is used where it lies.
+func (c *conn) readBody(b []byte) []byte {
+	p := c.http.post
+	for {
+		data, n, done, err := p.body.Next(b)
+		b = b[n:]
+		switch {
+		case err != nil:
+			s := c.session
+			c.endPost()
+			c.refuse(err)
+			s.close(ReasonTransportError, byServer)
+			return nil
+		case done && p.got == nil:
+			c.posted(data)
+			return b
+		case p.size()+len(data) > int(c.loop.srv.opts.MaxHTTPBufferSize):
+			c.tooLarge()
+			return nil
+		}
+		p.add(data)
+		if done {
+			c.posted(p.got.B)
+			return b
+		}
+		if len(b) == 0 {
+			return b
+		}
+	}
+}
+
+func (p *postState) size() int {
+	if p.got == nil {
+		return 0
+	}
+	return len(p.got.B)
+}
+
+func (p *postState) add(data []byte) {
+	if p.got == nil {
+		p.got = bytebufferpool.Get()
+	}
+	p.got.B = append(p.got.B, data...)
+}
+
+// posted hands the packets of a complete body to the session and answers "ok",
+// whatever they were (facts 16, 21).
+func (c *conn) posted(body []byte) {
+	s, p := c.session, c.http.post
+	c.http.post, s.poll.post, c.session = nil, nil, nil
+	c.http.flags |= httpBusy
+	c.loop.stats.bytesIn.Add(uint64(len(body)))
+	s.takePayloadIn(body)
+	p.reset()
+	c.answerText(http.StatusOK, textHTML, "ok")
+}
+
+// takePayloadIn works through a polling body packet by packet; the first one that
+// is not Engine.IO ends the session.
+func (s *Session) takePayloadIn(body []byte) {
+	for it := packet.NewPayload(body); ; {
+		p, ok, err := it.Next()
+		switch {
+		case err != nil:
+			s.close(ReasonParseError, byServer)
+			return
+		case !ok:
+			return
+		case s.received(p) != nil:
+			return
+		}
+	}
+}

@@ -1,0 +1,203 @@
+package socketio
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/fanfare-go/fanfare/engine/parser"
+)
+
+// connect answers a CONNECT packet (Socket.IO protocol, "Connection to a
+// namespace"): an unknown namespace is refused and the connection lives on;
+// middlewares, if there are any, decide on the worker pool; otherwise the client
+// is in at once. Loop-only.
+func (c *client) connect(p *parser.Packet) error {
+	nsp := c.server.find(p.Namespace)
+	if nsp == nil {
+		c.refuse(string(p.Namespace), []byte(`{"message":"Invalid namespace"}`))
+		return nil
+	}
+	if err := c.vacate(nsp); err != nil {
+		return err
+	}
+	s := c.newSocket(nsp)
+	t := nsp.table.Load()
+	s.mu.Lock()
+	if p.Data != nil {
+		s.need().auth = bytes.Clone(p.Data)
+	}
+	schedule := false
+	if len(t.use) > 0 {
+		schedule = s.push(entry{kind: entryJoin})
+	} else if len(t.connect) > 0 {
+		schedule = s.push(entry{kind: entryWelcome})
+	}
+	s.mu.Unlock()
+	if len(t.use) == 0 {
+		s.accept()
+	}
+	if !schedule {
+		s.settle()
+		return nil
+	}
+	c.server.schedule(s)
+	return nil
+}
+
+// vacate forgets sockets that are over, and fails where the client is in the
+// namespace already, on its way in, or in too many. Node lets two CONNECTs that
+// arrive together both succeed and leaves the first socket behind; here the
+// second is the violation that it is.
+func (c *client) vacate(nsp *Namespace) error {
+	if !c.used {
+		return nil
+	}
+	live := 0
+	for _, s := range c.sockets() {
+		if alive := s.alive(); alive && s.nsp == nsp {
+			return ErrJoinedTwice
+		} else if alive {
+			live++
+		}
+	}
+	if live >= c.server.options.MaxNamespaces {
+		return ErrTooManyNamespaces
+	}
+	c.mu.Lock()
+	c.more = slices.DeleteFunc(c.more, func(s *Socket) bool { return s.over(nsp) })
+	c.mu.Unlock()
+	return nil
+}
+
+// alive reports whether the socket is in its namespace or on its way in.
+func (s *Socket) alive() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state <= connected
+}
+
+// over reports whether nothing can come for the socket any more, given that the
+// client is joining nsp.
+func (s *Socket) over(nsp *Namespace) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state == refused || s.state == gone || s.state == kicked && s.nsp == nsp
+}
+
+// join runs the middlewares, one after the other, and lets the socket in or not.
+func (s *Socket) join() {
+	ctx := s.Context()
+	for _, use := range s.nsp.table.Load().use {
+		if err := use(ctx, s); err != nil {
+			s.refuse(err)
+			return
+		}
+	}
+	if s.accept() {
+		s.welcome()
+	}
+}
+
+// accept tells the client that it is in, with the id its socket has, and makes
+// the socket a member of its namespace and of the rooms a middleware gave it.
+// What is emitted or broadcast from then on goes out after that answer. False
+// when the client has left meanwhile.
+func (s *Socket) accept() bool {
+	c, nsp := s.client, s.nsp
+	c.session.Established()
+	c.send(len(nsp.name)+48, func(b []byte) []byte {
+		b = parser.AppendHeader(b, parser.Connect, 0, nsp.name, 0, false)
+		b = append(b, `{"sid":"`...)
+		b = append(b, s.id[:]...)
+		return append(b, `"}`...)
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != connecting {
+		return false
+	}
+	if !nsp.sockets.add(s) {
+		c.session.Close() // two ids alike: not expected to happen before the sun goes out
+		return false
+	}
+	s.state = connected
+	c.session.Join(nsp.everyone)
+	if s.rare != nil && len(s.rare.rooms) > 0 {
+		nsp.adapter.Join(s, s.rare.rooms)
+	}
+	return true
+}
+
+// welcome runs the connect functions, before any event of the socket.
+func (s *Socket) welcome() {
+	ctx := s.Context()
+	for _, fn := range s.nsp.table.Load().connect {
+		if err := fn(ctx, s); err != nil {
+			s.report(ctx, err)
+			s.Disconnect(false)
+			break
+		}
+	}
+	s.settle()
+}
+
+// settle lets go what only the connecting needed: see [Socket.Handshake].
+func (s *Socket) settle() {
+	v := s.nsp.server
+	if v.options.KeepHandshake {
+		return
+	}
+	s.mu.Lock()
+	if s.rare != nil {
+		s.rare.auth = nil
+		s.trim()
+	}
+	s.mu.Unlock()
+	if v.onlyDefault() {
+		s.client.session.ReleaseRequest()
+	}
+}
+
+// refuse tells the client why it is not let in.
+func (s *Socket) refuse(err error) {
+	s.mu.Lock()
+	if s.state != connecting {
+		s.mu.Unlock()
+		return
+	}
+	s.state, s.left = refused, true
+	finish := s.finish()
+	s.rare = nil
+	s.mu.Unlock()
+	s.client.refuse(s.nsp.name, s.refusal(err))
+	finish.run()
+}
+
+// refusal is the payload of a CONNECT_ERROR.
+func (s *Socket) refusal(err error) []byte {
+	message, data := err.Error(), any(nil)
+	var ce *ConnectError
+	if errors.As(err, &ce) {
+		message, data = ce.Message, ce.Data
+	}
+	b := parser.AppendString([]byte(`{"message":`), message)
+	if data != nil {
+		raw, err := s.nsp.server.options.JSON.Marshal(data)
+		if err != nil {
+			s.report(context.WithoutCancel(s.Context()), err)
+		} else {
+			b = append(append(b, `,"data":`...), raw...)
+		}
+	}
+	return append(b, '}')
+}
+
+// refuse sends a CONNECT_ERROR.
+func (c *client) refuse(nsp string, payload []byte) {
+	c.send(len(nsp)+len(payload)+8, func(b []byte) []byte {
+		b = parser.AppendHeader(b, parser.ConnectError, 0, nsp, 0, false)
+		return append(b, payload...)
+	})
+}

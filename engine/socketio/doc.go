@@ -1,0 +1,39 @@
+// Package socketio is a Socket.IO server: namespaces, sockets, typed events,
+// acknowledgements, rooms and broadcasts, spoken with every stock client of
+// Socket.IO v3 and v4 (protocol revision 5) over the sessions of package engine.
+//
+// # Dictionary for users of Node's server
+//
+//	new Server(opts), io.of("/x")          New(Options{…}), io.Of("/x")
+//	io.on("connection", fn)                io.OnConnect(fn)
+//	socket.on("ev", fn), once, off         On(s, "ev", fn), Once, the function they return
+//	socket.on("ev", (x, cb) => cb(y))      OnAck(s, "ev", func(ctx, s, x) (y, error))
+//	socket.emit, emitWithAck, timeout(ms)  s.Emit, s.EmitWithAck(ctx, …), a deadline on ctx
+//	socket.broadcast, io.to(r).except(x)   s.Broadcast(), io.To(r).Except(x)
+//	volatile, compress(false), local       .Volatile(), .Compress(false), .Local()
+//	socket.join, leave, rooms, data        s.Join, s.Leave, s.Rooms, Key[T]
+//	io.use                                 io.Use
+//	"disconnecting", "disconnect"          s.OnDisconnecting, s.OnDisconnect
+//	io.close()                             io.Shutdown(ctx)
+//
+// # Who runs what
+//
+// The handlers, middlewares and disconnect functions of one socket run one at a
+// time, in the order of the packets that caused them, on a pool of workers where
+// they may block; those of different sockets run in parallel. A handler
+// registered with [Inline] runs on the event loop instead, and must not block.
+// Everything a socket or server is told (Emit, Join, Disconnect, …) is safe for
+// concurrent use and never blocks; what waits takes a context.
+//
+// # How long values are valid
+//
+// Raw and Args given to a handler are valid until it returns, and are then
+// reused: Clone what lives longer. Binary attachments are the handler's to keep.
+// Values decoded into a Go type, and the Args that EmitWithAck returns, are the
+// caller's.
+//
+// # Order
+//
+// What one goroutine emits, broadcasts, joins and leaves takes effect in that
+// order. Locks, where two meet: the pool's, then Socket.mu, then the socket table's.
+package socketio

@@ -1,0 +1,112 @@
+package socketio
+
+import "github.com/fanfare-go/fanfare/engine/parser"
+
+// Emitter sends events: *Server and *Namespace to everyone, a *Socket to its
+// client, a BroadcastOperator to whom it selects. Emit never blocks; its error
+// means that the event could not be encoded, that its name is reserved, that the
+// socket is gone or that the server is closed.
+type Emitter interface {
+	Emit(event string, args ...any) error
+}
+
+var (
+	_ Emitter = (*Server)(nil)
+	_ Emitter = (*Namespace)(nil)
+	_ Emitter = (*Socket)(nil)
+	_ Emitter = BroadcastOperator{}
+	_ Emitter = SocketOperator{}
+)
+
+// Emit sends an event to this client. Node: socket.emit.
+func (s *Socket) Emit(event string, args ...any) error {
+	return s.emit(event, args, Flags{})
+}
+
+// Volatile returns an emitter to this client whose events are dropped where they
+// cannot be sent at once. Node: socket.volatile.
+func (s *Socket) Volatile() SocketOperator { return SocketOperator{s, Flags{Volatile: true}} }
+
+// Compress returns an emitter to this client whose events are compressed or not
+// where the transport can. Node: socket.compress.
+func (s *Socket) Compress(on bool) SocketOperator {
+	return SocketOperator{s, Flags{NoCompress: !on}}
+}
+
+// SocketOperator emits to one socket under some flags. Immutable and safe for
+// concurrent use.
+type SocketOperator struct {
+	socket *Socket
+	flags  Flags
+}
+
+// Volatile returns o with the flag set; see [Socket.Volatile].
+func (o SocketOperator) Volatile() SocketOperator {
+	o.flags.Volatile = true
+	return o
+}
+
+// Compress returns o with the flag set or not; see [Socket.Compress].
+func (o SocketOperator) Compress(on bool) SocketOperator {
+	o.flags.NoCompress = !on
+	return o
+}
+
+// Emit sends an event to the socket's client.
+func (o SocketOperator) Emit(event string, args ...any) error {
+	return o.socket.emit(event, args, o.flags)
+}
+
+func (s *Socket) emit(event string, args []any, flags Flags) error {
+	e, err := s.outgoingEvent(event, args)
+	if err != nil {
+		return err
+	}
+	s.send(&e, 0, false, flags)
+	e.free()
+	return nil
+}
+
+// outgoingEvent encodes an event for this socket after showing it to those who listen.
+func (s *Socket) outgoingEvent(event string, args []any) (encoded, error) {
+	s.mu.Lock()
+	err := s.sendable()
+	own := s.own()
+	s.mu.Unlock()
+	if err != nil {
+		return encoded{}, err
+	}
+	if parser.ReservedName([]byte(event)) {
+		return encoded{}, &ReservedEventError{event}
+	}
+	if own != nil {
+		for _, o := range own.outgoing {
+			o.run(event, args)
+		}
+	}
+	for _, o := range s.nsp.table.Load().outgoing {
+		o.run(event, args)
+	}
+	return s.nsp.encodeEvent(event, args)
+}
+
+// sendable tells why nothing can be sent to the socket. Called with mu held.
+func (s *Socket) sendable() error {
+	switch s.state {
+	case connected:
+		return nil
+	case connecting:
+		return ErrNotConnected
+	}
+	return ErrDisconnected
+}
+
+// send queues an event for this client.
+func (s *Socket) send(e *encoded, id uint64, hasID bool, flags Flags) {
+	f := e.frame(parser.Event, s.nsp.name, id, hasID)
+	if flags.Volatile {
+		f.SetVolatile()
+	}
+	s.client.session.Send(f)
+	f.Release()
+}

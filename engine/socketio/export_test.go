@@ -1,0 +1,97 @@
+package socketio
+
+import (
+	"context"
+	"unsafe"
+)
+
+// Sizes of what exists once per client.
+const (
+	ClientSize = unsafe.Sizeof(client{})
+	SocketSize = unsafe.Sizeof(Socket{})
+	RareSize   = unsafe.Sizeof(rare{})
+	EntrySize  = unsafe.Sizeof(entry{})
+)
+
+// HasRequest reports whether the socket's session still keeps its request.
+func HasRequest(s *Socket) bool { return s.client.session.Request() != nil }
+
+// HasRare reports whether the socket needed more than itself.
+func HasRare(s *Socket) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.rare != nil
+}
+
+// Job lets tests put functions through the pool.
+type Job struct {
+	Work    func(n int) (more bool)
+	Abandon func()
+}
+
+func (j *Job) work(n int) bool { return j.Work(n) }
+func (j *Job) abandon()        { j.Abandon() }
+
+// Pool is the worker pool.
+type Pool struct{ p *pool }
+
+// NewPool makes one.
+func NewPool(limit int) (Pool, error) {
+	p, err := newPool(limit)
+	return Pool{p}, err
+}
+
+func (p Pool) Schedule(j *Job)                 { p.p.schedule(j) }
+func (p Pool) Wait(ctx context.Context) error  { return p.p.wait(ctx) }
+func (p Pool) Close(ctx context.Context) error { return p.p.close(ctx) }
+func (p Pool) Load() (busy, waiting int)       { return p.p.load() }
+
+// FairShare is how many entries of one socket are handled in a row.
+const FairShare = fairShare
+
+// FIFO is the queue of mailboxes and of the pool.
+type FIFO struct{ q fifo[int] }
+
+func (f *FIFO) Push(v int)       { f.q.push(v) }
+func (f *FIFO) Pop() (int, bool) { return f.q.pop() }
+func (f *FIFO) Len() int         { return f.q.len() }
+
+// IDs returns a source of socket ids.
+func IDs() func() string {
+	src := newIDSource()
+	return func() string {
+		id := src.next()
+		return string(id[:])
+	}
+}
+
+// Table is the socket table of a namespace.
+type Table struct{ t socketTable }
+
+// Add enters a socket of this id and returns what takes it out again.
+func (t *Table) Add(id string) (remove func(), ok bool) {
+	s := new(Socket)
+	copy(s.id[:], id)
+	ok = t.t.add(s)
+	return func() { t.t.remove(s) }, ok
+}
+
+func (t *Table) Has(id string) bool { return t.t.find(id) != nil }
+func (t *Table) Len() int           { return t.t.len() }
+
+// PendingAcks returns how many acknowledgements of the socket are waited for.
+func PendingAcks(s *Socket) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rare == nil {
+		return 0
+	}
+	return len(s.rare.acks)
+}
+
+// Scheduled reports whether the socket has a mailbox at this moment.
+func Scheduled(s *Socket) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.box != nil
+}

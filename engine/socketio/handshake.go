@@ -1,0 +1,86 @@
+package socketio
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Handshake is what a client said when it connected. Node: socket.handshake. It
+// is read-only.
+type Handshake struct {
+	Headers http.Header // of the request that opened the connection
+	Time    time.Time   // when that request arrived
+	Address string      // IP address of the peer
+	XDomain bool        // the request had an Origin
+	Secure  bool        // the request came over TLS
+	Issued  int64       // Time in milliseconds since 1970
+	URL     string      // the request's target, query included
+	Query   url.Values  // decoded query parameters, Engine.IO's own included
+	Auth    Raw         // the payload of the CONNECT packet: a JSON object, or nil
+}
+
+// Handshake returns what the client said when it connected. In middlewares and
+// connect functions it is complete, and it is kept for the life of a socket that
+// it was asked for there. Sockets that nobody asked let the bytes go once their
+// connect functions have returned, because idle connections are to be small: a
+// Handshake asked for later is empty. It stays complete with Options.KeepHandshake;
+// and all but Auth does on a server with more than the default namespace, since
+// the next namespace may ask.
+func (s *Socket) Handshake() *Handshake {
+	s.mu.Lock()
+	if s.rare != nil && s.rare.handshake != nil {
+		defer s.mu.Unlock()
+		return s.rare.handshake
+	}
+	s.mu.Unlock()
+	h := s.client.handshake()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.need()
+	if r.handshake == nil {
+		h.Auth = r.auth
+		r.handshake = h
+	}
+	return r.handshake
+}
+
+// DecodeAuth puts the client's auth object into v; without one v stays as it is.
+func (s *Socket) DecodeAuth(v any) error {
+	auth := s.Handshake().Auth
+	if auth == nil {
+		return nil
+	}
+	return s.nsp.server.options.JSON.Unmarshal(auth, v)
+}
+
+// handshake reads the kept bytes of the opening request.
+func (c *client) handshake() *Handshake {
+	h := &Handshake{Headers: http.Header{}, Query: url.Values{}}
+	request := c.session.Request()
+	if request == nil {
+		return h
+	}
+	h.Time = request.Time()
+	h.Issued = h.Time.UnixMilli()
+	if addr := c.session.RemoteAddr(); addr != nil {
+		h.Address = host(addr.String())
+	}
+	r, err := request.HTTP()
+	if err != nil {
+		return h
+	}
+	h.Headers, h.URL, h.Query = r.Header, r.RequestURI, r.URL.Query()
+	h.Headers.Set("Host", r.Host)
+	h.XDomain, h.Secure = r.Header.Get("Origin") != "", r.TLS != nil
+	return h
+}
+
+// host cuts the port off an address.
+func host(addr string) string {
+	if h, _, err := net.SplitHostPort(addr); err == nil {
+		return h
+	}
+	return addr
+}

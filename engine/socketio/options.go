@@ -1,0 +1,155 @@
+package socketio
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/fanfare-go/fanfare/engine"
+	"github.com/fanfare-go/fanfare/engine/parser"
+)
+
+// CORS says which origins besides the server's own may use it.
+type CORS = engine.CORS
+
+// Transport names how a client's bytes travel.
+type Transport = engine.Transport
+
+// The transports that clients may use.
+const (
+	Polling   = engine.Polling   // HTTP long-polling
+	WebSocket = engine.WebSocket // RFC 6455
+)
+
+// Options configure a Server. The zero value of each field means its default.
+type Options struct {
+	// Path is the path prefix of Socket.IO requests; default "/socket.io". Node: path.
+	Path string
+	// Transports lists what clients may use; default Polling and WebSocket. Node: transports.
+	Transports []Transport
+	// NoUpgrades keeps clients that begin with polling on it. Node: allowUpgrades: false.
+	NoUpgrades bool
+	// PingInterval is the time between heartbeats; default 25 s. Node: pingInterval.
+	PingInterval time.Duration
+	// PingTimeout is how long the answer to one may take; default 20 s. Node: pingTimeout.
+	PingTimeout time.Duration
+	// UpgradeTimeout bounds the change from polling to WebSocket; default 10 s. Node: upgradeTimeout.
+	UpgradeTimeout time.Duration
+	// ConnectTimeout closes a connection that has joined no namespace; default 45 s. Node: connectTimeout.
+	ConnectTimeout time.Duration
+	// MaxHTTPBufferSize bounds one message, and the attachments of one event
+	// together, in bytes; default 1e6. Node: maxHttpBufferSize.
+	MaxHTTPBufferSize int64
+	// CORS says which other origins may use the server; default none. Node: cors.
+	CORS CORS
+
+	// Handler serves every other path of the port, such as the application's pages;
+	// default: 404.
+	Handler http.Handler
+	// ClientFiles holds the browser client's files (the "dist" folder of the
+	// socket.io package, or client-dist of its server), served below Path; default
+	// none. Node: serveClient.
+	ClientFiles fs.FS
+
+	// MaxConnections bounds open connections; default what the descriptor limit
+	// allows, less an eighth.
+	MaxConnections int
+	// Loops is the number of event loops; default GOMAXPROCS.
+	Loops int
+	// HighWaterMark is how many bytes may wait for a slow client before it is
+	// closed; default 1 MiB.
+	HighWaterMark int
+	// MaxQueued is how many packets may wait for a slow client; default 16,384.
+	MaxQueued int
+	// MaxBlocked is how long a client may take nothing; default 30 s.
+	MaxBlocked time.Duration
+
+	// Workers is how many handlers may run at the same time; default 1,024. Sockets
+	// beyond that wait for their turn.
+	Workers int
+	// MaxMailbox is how many events of one socket may wait for its handlers before
+	// its client is closed; default 16,384.
+	MaxMailbox int
+	// MaxMailboxBytes is how many bytes they may have; default 4 MiB, and at least
+	// twice MaxHTTPBufferSize.
+	MaxMailboxBytes int
+	// MaxPendingAcks is how many events to one socket may wait for their
+	// acknowledgement; default 10,000.
+	MaxPendingAcks int
+	// MaxRooms is how many rooms a socket may be in; default 1,024.
+	MaxRooms int
+	// MaxNamespaces is how many namespaces a connection may be in; default 32.
+	MaxNamespaces int
+	// MaxAttachments bounds the binary attachments of one packet, both ways;
+	// default 10. Node: maxAttachments of socket.io-parser.
+	MaxAttachments int
+	// MaxDepth bounds the nesting of received JSON; default 64 levels.
+	MaxDepth int
+
+	// KeepHandshake keeps every socket's Handshake complete for its life, which
+	// costs about 1 KB per connection.
+	KeepHandshake bool
+	// JSON replaces encoding/json.
+	JSON Codec
+	// Adapter makes what connects one namespace with other servers; default: the
+	// MemoryAdapter it is given, which does not. Node: adapter.
+	Adapter func(local *MemoryAdapter) Adapter
+	// OnError is told of what went wrong in a handler: its error (as *EventError),
+	// arguments that do not decode (*ArgError), a panic (*PanicError). Default: it
+	// is logged. Called where the handler ran.
+	OnError func(ctx context.Context, s *Socket, err error)
+	// AckError maps the error of a handler of OnAck to an acknowledgement; false
+	// withholds the acknowledgement and reports the error, which is the default.
+	AckError func(err error) (reply any, ok bool)
+	// ShutdownTimeout is how long ListenAndServe and Serve wait for clients and
+	// handlers once their context is done; default 10 s.
+	ShutdownTimeout time.Duration
+	// Logger gets what an operator should know; default slog.Default().
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	o.Path = orElse(o.Path, "/socket.io")
+	o.MaxHTTPBufferSize = orElse(o.MaxHTTPBufferSize, 1_000_000)
+	o.Workers = orElse(o.Workers, 1024)
+	o.MaxMailbox = orElse(o.MaxMailbox, 16_384)
+	o.MaxMailboxBytes = max(orElse(o.MaxMailboxBytes, 4<<20), 2*int(o.MaxHTTPBufferSize))
+	o.MaxPendingAcks = orElse(o.MaxPendingAcks, 10_000)
+	o.MaxRooms = orElse(o.MaxRooms, 1024)
+	o.MaxNamespaces = orElse(o.MaxNamespaces, 32)
+	o.MaxAttachments = orElse(o.MaxAttachments, parser.DefaultAttachments)
+	o.ShutdownTimeout = orElse(o.ShutdownTimeout, 10*time.Second)
+	o.JSON = orStandard(o.JSON)
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o
+}
+
+// orElse returns v, or the default where v is the zero value.
+func orElse[T comparable](v, def T) T {
+	var zero T
+	if v == zero {
+		return def
+	}
+	return v
+}
+
+// engine returns what the floor below is to know.
+func (o *Options) engine(accept func(*engine.Session) engine.Receiver) engine.Options {
+	e := engine.Options{
+		Path: o.Path, Transports: o.Transports, NoUpgrades: o.NoUpgrades,
+		PingInterval: o.PingInterval, PingTimeout: o.PingTimeout,
+		UpgradeTimeout: o.UpgradeTimeout, ConnectTimeout: o.ConnectTimeout,
+		MaxHTTPBufferSize: o.MaxHTTPBufferSize, CORS: o.CORS, Handler: o.Handler, Accept: accept,
+		MaxConnections: o.MaxConnections, Loops: o.Loops, HighWaterMark: o.HighWaterMark,
+		MaxQueued: o.MaxQueued, MaxBlocked: o.MaxBlocked, Logger: o.Logger,
+	}
+	if o.ClientFiles != nil {
+		files := newClientFiles(o)
+		e.Handler, e.OwnPath = files, files.has
+	}
+	return e
+}

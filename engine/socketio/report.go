@@ -1,0 +1,45 @@
+package socketio
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+)
+
+// failed reports the error of an event's handler; an *ArgError names the event itself.
+func (s *Socket) failed(ctx context.Context, event []byte, err error) {
+	var arg *ArgError
+	if !errors.As(err, &arg) {
+		err = &EventError{string(event), err}
+	}
+	s.report(ctx, err)
+}
+
+// report hands an error to Options.OnError. What panics there is logged: nothing
+// is left to report it to.
+func (s *Socket) report(ctx context.Context, err error) {
+	v := s.nsp.server
+	defer func() {
+		if r := recover(); r != nil {
+			v.options.Logger.Error("socketio: panic in OnError", "panic", r, "while", err)
+		}
+	}()
+	v.stats.errors.Add(1)
+	v.options.OnError(ctx, s, err)
+}
+
+// logError is the default of Options.OnError. What only says that a client has
+// gone meanwhile is no news.
+func (v *Server) logError(ctx context.Context, s *Socket, err error) {
+	level, attrs := slog.LevelWarn, []slog.Attr{
+		slog.String("socket", s.ID()), slog.String("namespace", s.nsp.name), slog.Any("error", err),
+	}
+	var p *PanicError
+	switch {
+	case errors.As(err, &p):
+		level, attrs = slog.LevelError, append(attrs, slog.String("stack", string(p.Stack)))
+	case errors.Is(err, ErrDisconnected), errors.Is(err, context.Canceled) && !s.Connected():
+		level = slog.LevelDebug
+	}
+	v.options.Logger.LogAttrs(ctx, level, "socketio: handler failed", attrs...)
+}

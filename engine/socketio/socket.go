@@ -1,0 +1,146 @@
+package socketio
+
+import (
+	"slices"
+	"sync"
+)
+
+// Socket is one client in one namespace: Node's Socket. Every method is safe for
+// concurrent use and none blocks, but for EmitWithAck.
+//
+// Budget: 64 bytes, held by a test. A socket that only listens and is broadcast
+// to has nothing beside it: no map, timer, goroutine, closure or handler table.
+type Socket struct {
+	client *client    // immutable
+	nsp    *Namespace // immutable
+	id     socketID   // immutable
+
+	state  state // guarded by mu
+	left   bool  // guarded by mu: the rooms are left, as far as the user sees
+	onLoop bool  // guarded by mu: an inline handler is running
+
+	mu   sync.Mutex
+	box  *mailbox // guarded by mu; nil unless scheduled or running
+	rare *rare    // guarded by mu; nil until needed
+}
+
+// rare holds what a socket has on demand only. 128 bytes.
+type rare struct {
+	handlers  *ownTable
+	rooms     []string // without the socket's own id
+	leaving   []leaver
+	values    []value
+	acks      map[uint64]*pendingAck
+	life      *lifetime
+	handshake *Handshake
+	auth      []byte // of the CONNECT packet, until the socket has settled
+}
+
+// state is how far a socket's life has come. It only grows.
+type state uint8
+
+const (
+	connecting state = iota // in the middlewares
+	connected
+	refused // by a middleware
+	kicked  // by the server, on a connection that lives on: late packets are ignored
+	gone    // the client left, or the connection ended
+)
+
+// ID returns the socket's id: 20 random characters, different in each namespace
+// and not the secret id of the Engine.IO session.
+func (s *Socket) ID() string { return string(s.id[:]) }
+
+// Namespace returns the namespace the socket belongs to.
+func (s *Socket) Namespace() *Namespace { return s.nsp }
+
+// Connected reports whether the socket can be sent to.
+func (s *Socket) Connected() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state == connected
+}
+
+// Transport returns how the client is connected at this moment: [Polling] or
+// [WebSocket]. Node: socket.conn.transport.name.
+func (s *Socket) Transport() Transport { return s.client.session.Transport() }
+
+// need returns the rare part, made if it is not there. Called with mu held.
+func (s *Socket) need() *rare {
+	if s.rare == nil {
+		s.rare = new(rare)
+	}
+	return s.rare
+}
+
+// trim drops the rare part when nothing is in it any more. Called with mu held.
+func (s *Socket) trim() {
+	r := s.rare
+	if r == nil || r.handlers != nil || r.rooms != nil || r.leaving != nil || r.values != nil ||
+		len(r.acks) > 0 || r.life != nil || r.handshake != nil || r.auth != nil {
+		return
+	}
+	s.rare = nil
+}
+
+// own returns the socket's own handlers, nil if it has none. Called with mu held.
+func (s *Socket) own() *ownTable {
+	if s.rare == nil {
+		return nil
+	}
+	return s.rare.handlers
+}
+
+func (s *Socket) ownHandlers() *ownTable {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.own()
+}
+
+// edit replaces the table of the socket's own handlers by a changed copy.
+func (s *Socket) edit(change func(t *ownTable)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var t ownTable
+	if old := s.own(); old != nil {
+		t = *old
+	}
+	change(&t)
+	s.need().handlers = &t
+}
+
+// register implements Registrar.
+func (s *Socket) register(event string, h *handler) (remove func()) {
+	entry := ownHandler{event, h}
+	h.remove = func() { s.edit(func(t *ownTable) { t.events = without(t.events, entry) }) }
+	s.edit(func(t *ownTable) { t.events = with(t.events, entry) })
+	return h.remove
+}
+
+// OnAny registers fn for every event of this socket, before the handlers of the
+// event itself. Node: socket.onAny.
+func (s *Socket) OnAny(fn AnyHandler, opts ...HandlerOption) (remove func()) {
+	c := &catchAll{fn, inlineOption(opts)}
+	s.edit(func(t *ownTable) { t.any = with(t.any, c) })
+	return s.removeAny(c)
+}
+
+// PrependAny is OnAny in front of those registered before. Node: socket.prependAny.
+func (s *Socket) PrependAny(fn AnyHandler, opts ...HandlerOption) (remove func()) {
+	c := &catchAll{fn, inlineOption(opts)}
+	s.edit(func(t *ownTable) { t.any = slices.Concat([]*catchAll{c}, t.any) })
+	return s.removeAny(c)
+}
+
+func (s *Socket) removeAny(c *catchAll) func() {
+	return func() { s.edit(func(t *ownTable) { t.any = without(t.any, c) }) }
+}
+
+// OnAnyOutgoing registers fn for what is emitted to this socket alone, by Emit and
+// EmitWithAck. Broadcasts are one packet for all who receive them: see
+// [Namespace.OnAnyOutgoing]. Node: socket.onAnyOutgoing, which sees both.
+func (s *Socket) OnAnyOutgoing(fn OutgoingHandler) (remove func()) {
+	o := &outgoing{fn}
+	s.edit(func(t *ownTable) { t.outgoing = with(t.outgoing, o) })
+	return func() { s.edit(func(t *ownTable) { t.outgoing = without(t.outgoing, o) }) }
+}

@@ -1,0 +1,91 @@
+package socketio
+
+import "slices"
+
+// MaxRoomName is the longest name of a room, in bytes.
+const MaxRoomName = 256
+
+// Join puts the socket into rooms, for whatever its caller emits next. In a
+// middleware the rooms are kept until the socket is let in. After the socket is
+// gone it does nothing. All of the rooms are joined or, with an error, none: see
+// [ErrTooManyRooms] and [ErrRoomName]. Node: socket.join.
+func (s *Socket) Join(rooms ...string) error {
+	for _, r := range rooms {
+		if len(r) > MaxRoomName {
+			return ErrRoomName
+		}
+	}
+	own := s.ID()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state > connected {
+		return nil
+	}
+	fresh := s.unjoined(own, rooms)
+	if len(fresh) == 0 {
+		return nil
+	}
+	r := s.need()
+	if len(r.rooms)+len(fresh) > s.nsp.server.options.MaxRooms {
+		return ErrTooManyRooms
+	}
+	r.rooms = append(r.rooms, fresh...)
+	if s.state == connected {
+		s.nsp.adapter.Join(s, fresh)
+	}
+	return nil
+}
+
+// unjoined returns those of the rooms that the socket is not in, each once.
+// Called with mu held.
+func (s *Socket) unjoined(own string, rooms []string) (fresh []string) {
+	for _, room := range rooms {
+		if room == own || slices.Contains(fresh, room) || s.rare != nil && slices.Contains(s.rare.rooms, room) {
+			continue
+		}
+		fresh = append(fresh, room)
+	}
+	return fresh
+}
+
+// Leave takes the socket out of rooms; those it is not in do not matter. Node: socket.leave.
+func (s *Socket) Leave(rooms ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state > connected || s.rare == nil {
+		return
+	}
+	var left []string
+	for _, room := range rooms {
+		if i := slices.Index(s.rare.rooms, room); i >= 0 {
+			s.rare.rooms = slices.Delete(s.rare.rooms, i, i+1)
+			left = append(left, room)
+		}
+	}
+	if len(s.rare.rooms) == 0 {
+		s.rare.rooms = nil
+	}
+	if s.state == connected && len(left) > 0 {
+		s.nsp.adapter.Leave(s, left)
+	}
+}
+
+// Rooms returns the rooms the socket is in, its own id included: none before it
+// is connected but those a middleware gave it, and none after its OnDisconnecting
+// functions. Node: socket.rooms.
+func (s *Socket) Rooms() []string {
+	own := s.ID()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var rooms []string
+	if s.rare != nil {
+		rooms = s.rare.rooms
+	}
+	if s.left {
+		return nil
+	}
+	if s.state == connecting {
+		return slices.Clone(rooms)
+	}
+	return append([]string{own}, rooms...)
+}

@@ -1,0 +1,127 @@
+package engine
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
+
+// Stats is a snapshot of what the server counted since it was made.
+type Stats struct {
+	Connections   int64         // open TCP connections on the loops
+	Handed        int64         // connections with Options.Handler's http.Server
+	Polling       int64         // open sessions whose transport is polling
+	WebSocket     int64         // open sessions whose transport is WebSocket
+	QueuedBytes   int64         // waiting for clients that cannot take more at the moment
+	Loops         int           // event loops known so far
+	LoopLag       time.Duration // how long the slowest loop has owed a turn
+	Accepted      uint64        // connections accepted, moved ones counted again
+	Refused       uint64        // connections refused for want of room
+	Opened        uint64        // sessions opened
+	Closed        map[Reason]uint64
+	Requests      uint64            // HTTP requests for the engine
+	BadRequests   uint64            // requests that were not HTTP
+	Rejected      map[string]uint64 // requests refused, by Node's message
+	TooLarge      uint64            // POST bodies over the limit
+	Upgrades      uint64
+	UpgradesLost  uint64 // probes that failed
+	Faults        uint64 // WebSocket protocol errors
+	Violations    uint64 // protocol errors found by the floor above
+	PacketsIn     uint64
+	BytesIn       uint64
+	Deliveries    uint64 // members reached by publishes
+	VolatileDrops uint64
+	SlowClosed    uint64 // clients closed because they took too little
+	Panics        uint64
+}
+
+// gauges are counts that several loops move. Atomic.
+type gauges struct {
+	connections atomic.Int64
+	handed      atomic.Int64
+	moving      atomic.Int64 // connections between two loops
+	polling     atomic.Int64
+	websocket   atomic.Int64
+	refused     atomic.Uint64
+}
+
+func (g *gauges) of(t Transport) *atomic.Int64 {
+	if t == WebSocket {
+		return &g.websocket
+	}
+	return &g.polling
+}
+
+// waitIdle returns when no connection is left, or ctx's error.
+func (g *gauges) waitIdle(ctx context.Context) error {
+	t := time.NewTicker(tickLength)
+	defer t.Stop()
+	for g.connections.Load() > 0 || g.moving.Load() > 0 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-t.C:
+		}
+	}
+	return nil
+}
+
+// loopStats are the counters of one loop: written by it alone, read by anybody. Atomic.
+type loopStats struct {
+	accepted, opened, requests, badRequests, tooLarge atomic.Uint64
+	upgrades, upgradesFailed, faults, violations      atomic.Uint64
+	packetsIn, bytesIn, deliveries                    atomic.Uint64
+	volatileDropped, slowClosed, panics               atomic.Uint64
+	queuedBytes                                       atomic.Int64
+	closed                                            [reasonCount]atomic.Uint64
+	rejected                                          [requestErrors]atomic.Uint64
+}
+
+// Stats adds up what the loops counted.
+func (s *Server) Stats() Stats {
+	loops := s.allLoops()
+	st := Stats{
+		Connections: s.gauges.connections.Load(), Handed: s.gauges.handed.Load(),
+		Polling: s.gauges.polling.Load(), WebSocket: s.gauges.websocket.Load(),
+		Refused: s.gauges.refused.Load(), Loops: len(loops),
+		Closed: make(map[Reason]uint64), Rejected: make(map[string]uint64),
+	}
+	for _, l := range loops {
+		st.LoopLag = max(st.LoopLag, l.lag())
+		st.add(&l.stats)
+	}
+	return st
+}
+
+func (st *Stats) add(l *loopStats) {
+	st.QueuedBytes += l.queuedBytes.Load()
+	for _, c := range []struct {
+		sum *uint64
+		one *atomic.Uint64
+	}{
+		{&st.Accepted, &l.accepted}, {&st.Opened, &l.opened}, {&st.Requests, &l.requests},
+		{&st.BadRequests, &l.badRequests}, {&st.TooLarge, &l.tooLarge}, {&st.Upgrades, &l.upgrades},
+		{&st.UpgradesLost, &l.upgradesFailed}, {&st.Faults, &l.faults}, {&st.Violations, &l.violations},
+		{&st.PacketsIn, &l.packetsIn}, {&st.BytesIn, &l.bytesIn}, {&st.Deliveries, &l.deliveries},
+		{&st.VolatileDrops, &l.volatileDropped}, {&st.SlowClosed, &l.slowClosed}, {&st.Panics, &l.panics},
+	} {
+		*c.sum += c.one.Load()
+	}
+	for r := range l.closed {
+		if n := l.closed[r].Load(); n > 0 {
+			st.Closed[Reason(r)] += n
+		}
+	}
+	for _, e := range []*requestError{errUnknownTransport, errUnknownSID, errBadMethod, errBadRequest, errForbidden, errProtocolVersion} {
+		st.Rejected[e.message] += l.rejected[e.code].Load()
+	}
+}
+
+// lag is how long the loop has owed the ticker a turn. Safe for concurrent use.
+func (l *loop) lag() time.Duration {
+	asked := l.asked.Load()
+	if asked == 0 {
+		return 0
+	}
+	return time.Duration(l.srv.clock.now()-asked) * tickLength
+}

@@ -1,0 +1,67 @@
+package engine
+
+// taskKind says what a task asks of the loop.
+type taskKind uint8
+
+const (
+	taskSend    taskKind = iota // frame to session
+	taskPublish                 // frame to target
+	taskJoin                    // session into group
+	taskLeave                   // session out of group
+	taskClose                   // session ends
+	taskRun                     // fn
+)
+
+// task is one entry of a loop's queue: a plain value, so that posting allocates
+// nothing. Frames in it are owned references.
+type task struct {
+	kind    taskKind
+	session *Session
+	frame   *Frame
+	target  *Target
+	group   string
+	fn      func()
+}
+
+// post queues t on the loop and wakes it once per burst; false when the loop has
+// stopped. Safe for concurrent use.
+func (l *loop) post(t task) bool {
+	wake, open := l.box.Push(t)
+	if wake {
+		l.wake()
+	}
+	return open
+}
+
+// do carries out one task, or one part of it: false asks to be called again with
+// the same task, because it is a broadcast with members left. Loop-only.
+func (l *loop) do(t *task) (done bool) {
+	s := t.session
+	switch t.kind {
+	case taskSend:
+		s.deliver(t.frame)
+		t.frame.release(1)
+	case taskPublish:
+		return l.publish(t)
+	case taskJoin:
+		if !s.has(flagClosed) {
+			l.rooms.Join(t.group, s.slot)
+		}
+	case taskLeave:
+		if !s.has(flagClosed) {
+			l.rooms.Leave(t.group, s.slot)
+		}
+	case taskClose:
+		s.close(ReasonForcedClose, byServer)
+	case taskRun:
+		t.fn()
+	}
+	return true
+}
+
+// drop gives back what a task that will never be carried out owns.
+func (t *task) drop() {
+	if t.frame != nil {
+		t.frame.release(1)
+	}
+}

@@ -1,0 +1,81 @@
+package engine
+
+import (
+	"github.com/fanfare-go/fanfare/engine/packet"
+	"github.com/fanfare-go/fanfare/ws"
+)
+
+// The upgrade (facts 34-40): the client opens a WebSocket with the session's id,
+// sends 2probe, gets 3probe; we release its poll; it sends 5, and from then on
+// everything goes over the WebSocket. Until the 5 the session stays on polling, and every GET is released at once: one noop is not enough, the
+// client may poll again before it sees 3probe (fact 35).
+
+// probedBy takes a WebSocket that wants to become the session's transport. One at
+// a time, and only while the session polls: others are closed, and harm nobody
+// (fact 8).
+func (s *Session) probedBy(c *conn) {
+	if s.has(flagClosed|flagWebSocket) || s.poll.probe != nil {
+		c.bye(ws.CloseFrame)
+		return
+	}
+	s.poll.probe, c.session = c, s
+	c.expire(ticks(s.loop.srv.opts.UpgradeTimeout))
+}
+
+// probing takes one packet of the WebSocket that probes.
+func (c *conn) probing(p packet.Packet, err error) {
+	s := c.session
+	switch {
+	case err != nil || p.Binary:
+		c.badProbe()
+	case p.Type == packet.Ping && string(p.Data) == "probe":
+		c.write(probeFrame)
+		s.poll.flags |= pollProbed
+		s.releaseGet()
+	case p.Type == packet.Upgrade && s.poll.flags&pollProbed != 0:
+		s.upgrade(c)
+	default:
+		c.badProbe()
+	}
+}
+
+// badProbe closes the probing WebSocket; the session survives (fact 37).
+func (c *conn) badProbe() {
+	c.loop.stats.upgradesFailed.Add(1)
+	c.leaveSession()
+	c.bye(ws.CloseFrame)
+}
+
+// leaveSession undoes probedBy.
+func (c *conn) leaveSession() {
+	if s := c.session; s != nil && s.poll != nil && s.poll.probe == c {
+		s.poll.probe = nil
+		s.poll.flags &^= pollProbed
+	}
+	c.session = nil
+}
+
+// upgrade makes the probing WebSocket the session's transport and sends what was
+// queued for polling over it.
+func (s *Session) upgrade(c *conn) {
+	l, p := s.loop, s.poll
+	l.connTimers.Disarm(c)
+	s.releaseGet()
+	s.conn = c
+	s.set(flagWebSocket)
+	l.srv.gauges.polling.Add(-1)
+	l.srv.gauges.websocket.Add(1)
+	l.stats.upgrades.Add(1)
+	for _, f := range p.queue {
+		c.writeFrame(f)
+	}
+	s.dropQueue()
+	if post := p.post; post != nil {
+		post.doom() // a body in progress has no session to go to
+		post.session = nil
+	}
+	s.poll = nil
+	if s.has(flagAwaitingPong) || p.flags&pollPing != 0 { // fact 40
+		s.pong()
+	}
+}

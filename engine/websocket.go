@@ -1,0 +1,154 @@
+package engine
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/fanfare-go/fanfare/engine/http1"
+	"github.com/fanfare-go/fanfare/engine/packet"
+	"github.com/fanfare-go/fanfare/ws"
+)
+
+// pingFrame is the Engine.IO ping as a WebSocket frame, the same for everybody;
+// probeFrame answers an upgrade's probe (fact 34).
+var (
+	pingFrame  = ws.AppendFrame(nil, ws.OpText, []byte{'0' + byte(packet.Ping)})
+	probeFrame = ws.AppendFrame(nil, ws.OpText, []byte("3probe"))
+)
+
+// routeUpgrade serves a request to change to WebSocket: a new session, or the
+// upgrade of one that polls.
+func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byte {
+	if in.transport == Polling { // names polling, asks for WebSocket
+		in.transport = 0
+	}
+	if err := in.verify(q); err != nil {
+		return c.rejectUpgrade(err.code, http.StatusBadRequest, err.message, "")
+	}
+	h := ws.Handshake{
+		Upgrade: q.Get("Upgrade"), Connection: q.Get("Connection"), Version: q.Get("Sec-WebSocket-Version"),
+		Key: q.Get("Sec-WebSocket-Key"), Protocol: q.Get("Sec-WebSocket-Protocol"), Extensions: q.Get("Sec-WebSocket-Extensions"),
+	}
+	if r := h.Check(); r != nil {
+		return c.rejectUpgrade(errBadRequest.code, r.Status, r.Message, r.Header)
+	}
+	if !c.loop.srv.opts.CORS.admits(q.Get("Origin"), q.Host) {
+		return c.rejectUpgrade(errForbidden.code, http.StatusForbidden, errForbidden.message, "")
+	}
+	if in.hasSID && c.loop.srv.opts.NoUpgrades {
+		return c.rejectUpgrade(errBadRequest.code, http.StatusBadRequest, errBadRequest.message, "")
+	}
+	c.switchProtocols(&h)
+	if in.hasSID {
+		in.session.probedBy(c)
+	} else {
+		c.handshakeWebSocket(b[:n])
+	}
+	if c.open() && len(b) > n {
+		c.feedWS(b[n:]) // what came right behind the request (fact 33)
+	}
+	return nil
+}
+
+// rejectUpgrade answers in plain text and closes (facts 5, 7).
+func (c *conn) rejectUpgrade(code, status int, message, header string) []byte {
+	c.loop.stats.rejected[code].Add(1)
+	c.http.flags &^= httpKeepAlive
+	c.answer(http1.Response{Status: status, ContentType: textHTML, Header: []byte(header), Body: []byte(message)})
+	return nil
+}
+
+// switchProtocols sends the 101 and turns the connection into a WebSocket.
+func (c *conn) switchProtocols(h *ws.Handshake) {
+	l := c.loop
+	l.header = append(l.header[:0], c.http.cors...)
+	l.scratch = h.AppendAccept(l.scratch[:0], l.header)
+	c.write(l.scratch)
+	l.connTimers.Disarm(c)
+	c.http.reset()
+	c.http, c.ws = nil, new(wsState)
+}
+
+// feedWS takes what was read while the connection speaks WebSocket.
+func (c *conn) feedWS(b []byte) {
+	l := c.loop
+	l.pong = l.pong[:0]
+	l.ponging = false
+	l.stats.bytesIn.Add(uint64(len(b)))
+	err := c.ws.reader.Feed(b, &l.srv.limits, (*wsSink)(c))
+	var fault *ws.CloseError
+	if errors.As(err, &fault) {
+		c.fault(fault)
+		return
+	}
+	if l.ponging {
+		l.scratch = ws.AppendFrame(l.scratch[:0], ws.OpPong, l.pong)
+		c.writeControl(l.scratch)
+	}
+}
+
+// fault says why the peer's bytes are not WebSocket and ends its session.
+func (c *conn) fault(e *ws.CloseError) {
+	c.loop.stats.faults.Add(1)
+	c.bye(ws.AppendClose(nil, e.Code, ""))
+	if s := c.session; s != nil {
+		s.lost(c, ReasonTransportError)
+	}
+}
+
+// bye sends a close frame and waits for the peer's, or for CloseTimeout.
+func (c *conn) bye(frame []byte) {
+	if c.open() {
+		c.writeLast(frame)
+		c.expire(ticks(c.loop.srv.opts.CloseTimeout))
+	}
+}
+
+// wsSink receives the frames of a connection.
+type wsSink conn
+
+// Message takes one Engine.IO packet: text frames carry the type digit, binary
+// frames are always messages (fact 27).
+func (k *wsSink) Message(op ws.OpCode, payload []byte) error {
+	c := (*conn)(k)
+	s := c.session
+	if s == nil || !c.open() {
+		return nil // after our close frame: read on, until the peer's
+	}
+	p, err := packet.Packet{Type: packet.Message, Binary: true, Data: payload}, error(nil)
+	if op == ws.OpText {
+		p, err = packet.DecodeText(payload)
+	}
+	switch {
+	case s.conn != c:
+		c.probing(p, err)
+	case err != nil: // fact 30
+		s.close(ReasonParseError, byServer)
+	default:
+		_ = s.received(p) // what ended the session has detached this connection
+	}
+	return nil
+}
+
+// Ping notes the payload: only the latest ping of one read is answered.
+func (k *wsSink) Ping(payload []byte) error {
+	l := k.loop
+	l.pong, l.ponging = append(l.pong[:0], payload...), true
+	return nil
+}
+
+// Pong needs no answer; it is not Engine.IO's.
+func (k *wsSink) Pong([]byte) error { return nil }
+
+// Closed answers the peer's close frame and closes the connection.
+func (k *wsSink) Closed(ws.StatusCode, []byte) error {
+	c := (*conn)(k)
+	if c.flags&connClosing == 0 {
+		c.write(ws.CloseFrame)
+	}
+	if s := c.session; s != nil {
+		s.lost(c, ReasonTransportClose)
+	}
+	c.doom()
+	return nil
+}
