@@ -118,6 +118,12 @@ func (s *Server) full(fd int) bool {
 	return s.draining.Load() || fd >= s.maxFD || int(s.gauges.connections.Load()) >= s.opts.MaxConnections
 }
 
+// crowded reports that there are as many sessions as there may be connections: one
+// connection could open any number of polling sessions otherwise.
+func (s *Server) crowded() bool {
+	return s.gauges.sessions() >= int64(s.opts.MaxConnections)
+}
+
 // refuseConn answers a connection there is no room for.
 func (s *Server) refuseConn(gc gnet.Conn) {
 	s.gauges.refused.Add(1)

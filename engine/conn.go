@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"syscall"
+
 	"github.com/fanfare-go/fanfare/engine/internal/wheel"
 	"github.com/fanfare-go/fanfare/ws"
 	"github.com/panjf2000/gnet/v2"
@@ -98,7 +100,7 @@ func (c *conn) doom() {
 
 // finish closes the connection as soon as what was written has left.
 func (c *conn) finish() {
-	if c.flags&connClosed != 0 {
+	if !c.open() {
 		return
 	}
 	c.flags |= connClosing
@@ -107,6 +109,24 @@ func (c *conn) finish() {
 		return
 	}
 	c.block()
+}
+
+// hangUp ends an HTTP connection after its last answer: our half is closed, and
+// what the peer is still sending is dropped, until it closes its half too, or for
+// CloseTimeout. To close at once would reset the connection, and with it the answer
+// (RFC 9112 section 9.6).
+func (c *conn) hangUp() {
+	c.flags |= connClosing
+	if s := c.session; s != nil {
+		c.session = nil
+		s.connGone(c)
+	}
+	if !c.takes() {
+		c.block()
+		return
+	}
+	_ = syscall.Shutdown(int(c.fd), syscall.SHUT_WR)
+	c.expire(ticks(c.loop.srv.opts.CloseTimeout))
 }
 
 // shut closes the connection now. OnClose runs before it returns.

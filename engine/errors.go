@@ -16,6 +16,8 @@ var (
 	ErrDescriptorLimit = errors.New("engine: the limit of open descriptors is too low: raise it, for example with ulimit -n 65536")
 	// ErrLoopsDied: gnet stopped without being asked to.
 	ErrLoopsDied = errors.New("engine: the event loops stopped by themselves")
+	// ErrLoopStuck: an event loop did not stop, because something blocks on it.
+	ErrLoopStuck = errors.New("engine: an event loop is blocked and did not stop")
 	// ErrNotListening: Serve or Shutdown before Listen.
 	ErrNotListening = errors.New("engine: Listen was not called")
 	// ErrListening: Listen was called before.

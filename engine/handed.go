@@ -38,11 +38,13 @@ func newHandedServer(s *Server) *handedServer {
 		IdleTimeout:       s.opts.IdleTimeout,
 		MaxHeaderBytes:    http1.MaxHeadBytes,
 	}
-	go func() {
-		defer close(h.ended)
-		_ = h.http.Serve(h) // ErrServerClosed, always
-	}()
 	return h
+}
+
+// serve runs the http.Server until shutdown.
+func (h *handedServer) serve() {
+	defer close(h.ended)
+	_ = h.http.Serve(h) // ErrServerClosed, always
 }
 
 // take serves nc, of which b was read already.

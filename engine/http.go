@@ -194,7 +194,7 @@ func (c *conn) answer(r http1.Response) {
 	l.trimScratch()
 	switch {
 	case r.Close:
-		c.finish()
+		c.hangUp()
 	case c.flags&connDoomed == 0 && c.gc.OutboundBuffered() > l.srv.opts.HighWaterMark:
 		c.tooSlow() // takes requests but not the answers
 	default:

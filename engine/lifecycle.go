@@ -74,11 +74,6 @@ func (c *conn) handshakeWebSocket(head []byte) {
 	s.accept()
 }
 
-// accept introduces the session to the floor above.
-func (s *Session) accept() {
-	s.recv = s.loop.srv.opts.Accept(s)
-}
-
 // deliver sends f over whatever is the transport.
 func (s *Session) deliver(f *Frame) {
 	switch {
@@ -116,23 +111,18 @@ func (s *Session) close(reason Reason, by closedBy) {
 		c.bye(ws.CloseFrame)
 		s.remove()
 	} else {
-		s.closePolling(by)
+		s.closePolling(reason, by)
 	}
-	if s.recv != nil {
-		recv := s.recv
-		s.recv = nil
-		recv.Closed(reason)
-	}
+	s.tellClosed(reason)
 }
 
 // closePolling tells the client what polling can tell it: through the poll that
-// waits, or through the next one.
-func (s *Session) closePolling(by closedBy) {
+// waits, or, where the server took its leave in good order, through the next one.
+func (s *Session) closePolling(reason Reason, by closedBy) {
 	p := s.poll
-	if c := p.probe; c != nil {
-		c.leaveSession()
-		c.bye(ws.CloseFrame)
-	}
+	if p.get != nil || p.flags&pollProbed == 0 || !reason.farewell() {
+		s.dropProbe()
+	} // else the client may have let go of polling: the probe gets what waits (fact 39)
 	if c := p.post; c != nil { // fact 18: cut
 		p.post, c.session = nil, nil
 		c.doom()
@@ -146,11 +136,31 @@ func (s *Session) closePolling(by closedBy) {
 			b = append(b, packet.Separator)
 		}
 		s.answerGet(append(b, '0'+byte(packet.Close)))
-	case by == byServer:
-		s.loop.armSession(s, s.loop.now+farewellTicks)
+	case reason.farewell() && s.linger():
 		return
 	}
 	s.remove()
+}
+
+// dropProbe closes the WebSocket that wants to take over, if there is one.
+func (s *Session) dropProbe() {
+	if c := s.poll.probe; c != nil {
+		c.leaveSession()
+		c.bye(ws.CloseFrame)
+	}
+}
+
+// linger keeps a closed session for the poll that is to learn of it; false when as
+// many are kept as there may be connections.
+func (s *Session) linger() bool {
+	srv := s.loop.srv
+	if int(srv.gauges.lingering.Load()) >= srv.opts.MaxConnections {
+		return false
+	}
+	srv.gauges.lingering.Add(1)
+	s.set(flagLingering)
+	s.loop.armSession(s, s.loop.now+farewellTicks)
+	return true
 }
 
 // remove forgets a closed session for good.
@@ -159,9 +169,13 @@ func (s *Session) remove() {
 		return
 	}
 	s.set(flagGone)
+	if s.has(flagLingering) {
+		s.loop.srv.gauges.lingering.Add(-1)
+	}
 	s.loop.sessionTimers.Disarm(s)
 	s.loop.srv.table.remove(s)
 	if s.poll != nil {
+		s.dropProbe()
 		s.dropQueue()
 	}
 }

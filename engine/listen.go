@@ -32,8 +32,8 @@ func (s *Server) Listen(addr string) error {
 		s.listening.Store(false)
 		return err
 	}
-	if s.opts.Handler != nil {
-		s.handed = newHandedServer(s)
+	if s.handed != nil {
+		go s.handed.serve()
 	}
 	go s.runTicker()
 	return nil

@@ -42,6 +42,8 @@ type loop struct {
 	walk     rooms.Walk
 	walking  bool // walk belongs to pending[next]
 	walkDst  [turnWrites]uint32
+	named    int      // first of the target's Sessions that the walk has not served
+	writes   int      // done by the task at hand
 	members  []uint32 // scratch for except members
 
 	sessionTimers *wheel.Wheel[Session, *Session]
@@ -159,12 +161,9 @@ func (l *loop) step() (cost int) {
 			}
 		}
 	}()
+	l.writes = 1
 	done := l.do(t)
-	if t.kind == taskPublish {
-		cost = len(l.walkDst)
-	} else {
-		cost = 1
-	}
+	cost = max(l.writes, 1)
 	if done {
 		*t = task{}
 		l.next++

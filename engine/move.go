@@ -32,10 +32,13 @@ func (c *conn) moveTo(l *loop, b []byte) []byte {
 // foreign serves a request that is not for the engine: with Options.Handler, or 404.
 func (c *conn) foreign(b []byte) []byte {
 	s := c.loop.srv
-	if s.handed == nil || s.draining.Load() {
+	if s.handed == nil {
 		c.http.flags &^= httpKeepAlive
 		c.answer(http1.Response{Status: http.StatusNotFound})
 		return nil
+	}
+	if s.draining.Load() {
+		return c.busy()
 	}
 	nc, err := c.leaveLoop()
 	if err != nil {
@@ -48,6 +51,11 @@ func (c *conn) foreign(b []byte) []byte {
 
 func (c *conn) unmovable(err error) []byte {
 	c.loop.srv.opts.Logger.Warn("engine: a connection could not be moved", "error", err)
+	return c.busy()
+}
+
+// busy answers a request that there is no room for, or no time.
+func (c *conn) busy() []byte {
 	c.http.flags &^= httpKeepAlive
 	c.answer(http1.Response{Status: http.StatusServiceUnavailable, Header: retryAfter})
 	return nil

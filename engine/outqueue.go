@@ -204,11 +204,11 @@ func (c *conn) drainFrame(q *outQueue) bool {
 	return true
 }
 
-// drained ends the blockade. A connection that spoke its last word over HTTP is
-// closed; a WebSocket waits for the peer's close frame.
+// drained ends the blockade. A connection that spoke its last word over HTTP hangs
+// up; a WebSocket waits for the peer's close frame.
 func (c *conn) drained() {
 	c.unblock()
 	if c.flags&connClosing != 0 && c.http != nil {
-		c.doom()
+		c.hangUp()
 	}
 }

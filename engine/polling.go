@@ -149,11 +149,11 @@ func (s *Session) received(p packet.Packet) error {
 	case s.has(flagClosed) || s.recv == nil:
 		return errStop
 	case p.Binary:
-		return s.accepted(s.recv.Binary(p.Data))
+		return s.accepted(s.tellBinary(p.Data))
 	}
 	switch p.Type {
 	case packet.Message:
-		return s.accepted(s.recv.Text(p.Data))
+		return s.accepted(s.tellText(p.Data))
 	case packet.Pong:
 		s.pong()
 	case packet.Ping: // "invalid heartbeat direction"

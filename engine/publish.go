@@ -1,7 +1,5 @@
 package engine
 
-import "slices"
-
 // Target says who receives a published frame: the members of Groups and the
 // Sessions, less the members of ExceptGroups and the ExceptSessions, each at most
 // once. Immutable once published.
@@ -25,20 +23,27 @@ func (s *Server) Publish(f *Frame, t *Target) {
 	}
 }
 
-// publish does one part of a broadcast: at most turnWrites members of this loop.
-// It reports whether that was the last part. Loop-only.
+// publish does one part of a broadcast: at most turnWrites members of this loop,
+// the sessions named one by one before those of the groups. It reports whether
+// that was the last part. Loop-only.
 func (l *loop) publish(t *task) (done bool) {
 	if !l.walking {
-		l.beginWalk(t)
+		l.beginWalk(t.target)
 	}
-	part := l.walk.Next(l.walkDst[:0])
+	l.writes = l.publishNamed(t)
+	room := turnWrites - l.writes
+	if room == 0 {
+		return false
+	}
+	part := l.walk.Next(l.walkDst[:0:room])
 	for _, m := range part {
 		if s := l.sessions[m]; s != nil { // one that fell may have taken others along
 			s.deliver(t.frame)
 		}
 	}
+	l.writes += len(part)
 	l.stats.deliveries.Add(uint64(len(part)))
-	if len(part) == len(l.walkDst) {
+	if len(part) == room {
 		return false
 	}
 	l.walking = false
@@ -46,35 +51,28 @@ func (l *loop) publish(t *task) (done bool) {
 	return true
 }
 
-// beginWalk opens the walk over the target's members on this loop. Sessions named
-// one by one are served here and excepted from the groups.
-func (l *loop) beginWalk(t *task) {
+// beginWalk opens the walk over the target's members on this loop.
+func (l *loop) beginWalk(t *Target) {
 	l.members = l.members[:0]
-	for _, s := range t.target.ExceptSessions {
+	for _, s := range t.ExceptSessions {
 		if s.loop == l && !s.has(flagClosed) {
 			l.members = append(l.members, s.slot)
 		}
 	}
-	for _, s := range t.target.Sessions {
-		if s.loop == l && !s.has(flagClosed) && !l.excepted(s, t.target) {
-			s.deliver(t.frame)
-			l.members = append(l.members, s.slot)
-		}
-	}
-	l.rooms.Begin(&l.walk, t.target.Groups, t.target.ExceptGroups, l.members)
-	l.walking = true
+	l.rooms.Begin(&l.walk, t.Groups, t.ExceptGroups, l.members)
+	l.walking, l.named = true, 0
 }
 
-// excepted reports whether a session named by the target has been served already
-// or is to be left out.
-func (l *loop) excepted(s *Session, t *Target) bool {
-	if slices.Contains(l.members, s.slot) {
-		return true
-	}
-	for _, group := range t.ExceptGroups {
-		if l.rooms.Has(group, s.slot) {
-			return true
+// publishNamed serves at most turnWrites of the sessions named one by one, and
+// goes on from there the next time. The walk does not meet them again.
+func (l *loop) publishNamed(t *task) (writes int) {
+	all := t.target.Sessions
+	for ; l.named < len(all) && writes < turnWrites; l.named++ {
+		if s := all[l.named]; s.loop == l && !s.has(flagClosed) && l.walk.Meet(s.slot) {
+			s.deliver(t.frame)
+			writes++
 		}
 	}
-	return false
+	l.stats.deliveries.Add(uint64(writes))
+	return writes
 }

@@ -42,6 +42,12 @@ func (r Reason) String() string {
 	return "unknown"
 }
 
+// farewell reports that the server took its leave in good order, so that a client
+// between two polls is still to be told. Node forgets the others at once.
+func (r Reason) farewell() bool {
+	return r == ReasonForcedClose || r == ReasonForcedServerClose || r == ReasonServerShutdown
+}
+
 // Transport names how a session's bytes travel.
 type Transport uint8
 

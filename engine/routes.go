@@ -26,12 +26,13 @@ func (c *conn) route(b []byte, n int) (rest []byte) {
 	}
 	c.loop.stats.requests.Add(1)
 	if srv.draining.Load() {
-		c.http.flags &^= httpKeepAlive
-		c.answer(http1.Response{Status: http.StatusServiceUnavailable, Header: retryAfter})
-		return nil
+		return c.busy()
 	}
 	c.http.cors = srv.opts.CORS.lines(q.Get("Origin"))
 	if srv.opts.CORS.on() && string(q.Method) == http.MethodOptions {
+		if q.ContentLength != 0 { // a body nobody reads must not become the next request
+			c.http.flags &^= httpKeepAlive
+		}
 		c.answer(http1.Response{Status: http.StatusNoContent, Header: srv.opts.CORS.preflight(q)})
 		return b[n:]
 	}
@@ -135,6 +136,8 @@ func (c *conn) routePolling(q *http1.Request, in *intent, b []byte, n int) (rest
 		return c.reject(q, errBadRequest, nil)
 	case get && in.hasSID:
 		in.session.onGet(c)
+	case get && c.loop.srv.crowded():
+		return c.busy()
 	case get:
 		c.handshakePolling(b[:n])
 	default: // fact 9

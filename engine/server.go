@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"runtime/debug"
@@ -56,6 +57,9 @@ func New(o Options) (*Server, error) {
 		booted:     make(chan struct{}),
 		done:       make(chan struct{}),
 		stopTicker: make(chan struct{}),
+	}
+	if o.Handler != nil {
+		s.handed = newHandedServer(s)
 	}
 	s.clock.start = time.Now()
 	s.clock.advance()
@@ -135,10 +139,25 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		}
 	}
 	close(s.stopTicker)
-	_ = s.gnet.Stop(context.WithoutCancel(ctx))
-	<-s.done
-	s.stopLoops()
-	return err
+	return errors.Join(err, s.stopGnet(ctx))
+}
+
+// stopGrace is how long the loops get to stop, whatever time Shutdown was given.
+const stopGrace = 5 * time.Second
+
+// stopGnet stops the loops. gnet's Stop looks twice a second whether they have; we
+// are told when they have, and do not wait for one that is stuck for ever.
+func (s *Server) stopGnet(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+	defer cancel()
+	go func() { _ = s.gnet.Stop(ctx) }()
+	select {
+	case <-s.done:
+		s.stopLoops()
+		return nil
+	case <-ctx.Done():
+		return ErrLoopStuck
+	}
 }
 
 // closeSessions says goodbye to every session and every idle connection of the loop.

@@ -49,6 +49,7 @@ const (
 	flagWebSocket                            // the transport is WebSocket
 	flagAwaitingPong                         // a ping is out
 	flagDirty                                // in loop.dirty
+	flagLingering                            // closed, but kept for one more poll
 	flagGone                                 // out of the table, slot given back
 )
 

@@ -42,6 +42,7 @@ type gauges struct {
 	moving      atomic.Int64 // connections between two loops
 	polling     atomic.Int64
 	websocket   atomic.Int64
+	lingering   atomic.Int64 // closed polling sessions that are kept for one more poll
 	refused     atomic.Uint64
 }
 
@@ -51,6 +52,9 @@ func (g *gauges) of(t Transport) *atomic.Int64 {
 	}
 	return &g.polling
 }
+
+// sessions is how many are open.
+func (g *gauges) sessions() int64 { return g.polling.Load() + g.websocket.Load() }
 
 // waitIdle returns when no connection is left, or ctx's error.
 func (g *gauges) waitIdle(ctx context.Context) error {

@@ -54,7 +54,11 @@ func (l *loop) do(t *task) (done bool) {
 	case taskClose:
 		s.close(ReasonForcedClose, byServer)
 	case taskRun:
-		t.fn()
+		if s != nil {
+			s.run(t.fn)
+		} else {
+			t.fn()
+		}
 	}
 	return true
 }

@@ -32,7 +32,14 @@ func (c *conn) probing(p packet.Packet, err error) {
 		c.write(probeFrame)
 		s.poll.flags |= pollProbed
 		s.releaseGet()
-	case p.Type == packet.Upgrade && s.poll.flags&pollProbed != 0:
+	case p.Type == packet.Upgrade && s.poll.flags&pollProbed == 0:
+		c.badProbe()
+	case p.Type == packet.Upgrade && s.has(flagClosed): // fact 39
+		for _, f := range s.poll.queue {
+			c.writeFrame(f)
+		}
+		s.remove()
+	case p.Type == packet.Upgrade:
 		s.upgrade(c)
 	default:
 		c.badProbe()
@@ -75,7 +82,7 @@ func (s *Session) upgrade(c *conn) {
 		post.session = nil
 	}
 	s.poll = nil
-	if s.has(flagAwaitingPong) || p.flags&pollPing != 0 { // fact 40
+	if !s.has(flagClosed) && (s.has(flagAwaitingPong) || p.flags&pollPing != 0) { // fact 40
 		s.pong()
 	}
 }

@@ -25,6 +25,12 @@ func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byt
 	if err := in.verify(q); err != nil {
 		return c.rejectUpgrade(err.code, http.StatusBadRequest, err.message, "")
 	}
+	switch {
+	case string(q.Method) != http.MethodGet: // in the words of Node's ws
+		return c.rejectUpgrade(errBadMethod.code, http.StatusMethodNotAllowed, "Invalid HTTP method", "")
+	case q.ContentLength != 0, !in.eio4: // frames are not a body; a session keeps its protocol (Engine.IO 6.6.12)
+		return c.rejectUpgrade(errBadRequest.code, http.StatusBadRequest, errBadRequest.message, "")
+	}
 	h := ws.Handshake{
 		Upgrade: q.Get("Upgrade"), Connection: q.Get("Connection"), Version: q.Get("Sec-WebSocket-Version"),
 		Key: q.Get("Sec-WebSocket-Key"), Protocol: q.Get("Sec-WebSocket-Protocol"), Extensions: q.Get("Sec-WebSocket-Extensions"),
@@ -145,6 +151,7 @@ func (k *wsSink) Closed(ws.StatusCode, []byte) error {
 	c := (*conn)(k)
 	if c.flags&connClosing == 0 {
 		c.write(ws.CloseFrame)
+		c.flags |= connClosing // one close frame is enough
 	}
 	if s := c.session; s != nil {
 		s.lost(c, ReasonTransportClose)

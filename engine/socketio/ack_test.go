@@ -12,6 +12,7 @@ import (
 )
 
 func TestAcksFromHandlers(t *testing.T) {
+	t.Parallel()
 	io := socketio.New(quiet(socketio.Options{
 		AckError: func(err error) (any, bool) {
 			if strings.HasPrefix(err.Error(), "say") {
@@ -45,6 +46,7 @@ func TestAcksFromHandlers(t *testing.T) {
 }
 
 func TestEmitWithAck(t *testing.T) {
+	t.Parallel()
 	io := socketio.New(quiet(socketio.Options{MaxPendingAcks: 2}))
 	sockets := make(chan *socketio.Socket, 2)
 	io.OnConnect(func(_ ctxt, s *socketio.Socket) error { sockets <- s; return nil })
@@ -125,6 +127,7 @@ func TestEmitWithAck(t *testing.T) {
 }
 
 func TestEmitErrors(t *testing.T) {
+	t.Parallel()
 	io := socketio.New(quiet(socketio.Options{MaxAttachments: 1}))
 	sockets := make(chan *socketio.Socket, 1)
 	io.OnConnect(func(_ ctxt, s *socketio.Socket) error { sockets <- s; return nil })
@@ -156,6 +159,7 @@ func TestEmitErrors(t *testing.T) {
 	if err := s.Emit("x"); !errors.Is(err, socketio.ErrDisconnected) {
 		t.Errorf("Emit after the end = %v", err)
 	}
+	_ = p.conn.Close()
 	if err := io.Shutdown(context.Background()); err != nil {
 		t.Fatal(err)
 	}

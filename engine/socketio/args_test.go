@@ -127,6 +127,17 @@ func TestTuplesArePositional(t *testing.T) {
 	if err := args(`"rook",true`).Decode(&m); err == nil || err.Error()[:20] != "socketio: argument 2" {
 		t.Errorf("got %v", err)
 	}
+	for _, bad := range []any{
+		struct {
+			socketio.Tuple
+			C chan int
+		}{C: make(chan int)},
+		said{Rest: args(placeholder(3), []byte("A"))},
+	} {
+		if out, _, err := socketio.AppendArgs(nil, nil, []any{bad}); err == nil || out != nil {
+			t.Errorf("%T: sent %s", bad, out)
+		}
+	}
 	out, _, err := socketio.AppendArgs(nil, nil, []any{0, moved{Piece: "king", From: 4, To: 5, hidden: 6, Skipped: 7}, 1})
 	if err != nil || string(out) != `,0,"king",4,5,1` {
 		t.Errorf("sent %s, %v", out, err)

@@ -102,22 +102,24 @@ func (s *Socket) join() {
 
 // accept tells the client that it is in, with the id its socket has, and makes
 // the socket a member of its namespace and of the rooms a middleware gave it.
-// What is emitted or broadcast from then on goes out after that answer. False
-// when the client has left meanwhile.
+// What is emitted or broadcast from then on goes out after that answer. All of it
+// is one step under the socket's lock: the client may have the answer, and its first
+// event be here, before this function returns. False when the client has left
+// meanwhile.
 func (s *Socket) accept() bool {
 	c, nsp := s.client, s.nsp
 	c.session.Established()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != connecting {
+		return false
+	}
 	c.send(len(nsp.name)+48, func(b []byte) []byte {
 		b = parser.AppendHeader(b, parser.Connect, 0, nsp.name, 0, false)
 		b = append(b, `{"sid":"`...)
 		b = append(b, s.id[:]...)
 		return append(b, `"}`...)
 	})
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.state != connecting {
-		return false
-	}
 	if !nsp.sockets.add(s) {
 		c.session.Close() // two ids alike: not expected to happen before the sun goes out
 		return false

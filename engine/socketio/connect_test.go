@@ -12,6 +12,7 @@ import (
 )
 
 func TestConnectToNamespaces(t *testing.T) {
+	t.Parallel()
 	io := socketio.New(quiet(socketio.Options{}))
 	admin := io.Of("admin")
 	if io.Of("/admin") != admin || admin.Name() != "/admin" || admin.Server() != io {
@@ -33,6 +34,7 @@ func TestConnectToNamespaces(t *testing.T) {
 }
 
 func TestMiddlewareDecides(t *testing.T) {
+	t.Parallel()
 	io := socketio.New(quiet(socketio.Options{}))
 	connected := make(chan string, 1)
 	io.Use(func(_ context.Context, s *socketio.Socket) error {
@@ -88,6 +90,7 @@ func TestMiddlewareDecides(t *testing.T) {
 }
 
 func TestLeavingDuringMiddleware(t *testing.T) {
+	t.Parallel()
 	io := socketio.New(quiet(socketio.Options{}))
 	entered, finished := make(chan *socketio.Socket, 1), make(chan error, 1)
 	io.Use(func(ctx context.Context, s *socketio.Socket) error {
@@ -118,6 +121,7 @@ func TestLeavingDuringMiddleware(t *testing.T) {
 }
 
 func TestConnectHandlerRefuses(t *testing.T) {
+	t.Parallel()
 	reported, reason := make(chan error, 1), make(chan socketio.Reason, 1)
 	io := socketio.New(quiet(socketio.Options{
 		OnError: func(_ context.Context, _ *socketio.Socket, err error) { reported <- err },
@@ -139,6 +143,7 @@ func TestConnectHandlerRefuses(t *testing.T) {
 
 // Facts 42, 47-49, 52-55 and 58: what closes the whole connection.
 func TestViolationsClose(t *testing.T) {
+	t.Parallel()
 	io := socketio.New(quiet(socketio.Options{MaxNamespaces: 3}))
 	slow := io.Of("/slow")
 	slow.Use(func(ctx context.Context, _ *socketio.Socket) error {
@@ -202,6 +207,7 @@ func TestViolationsClose(t *testing.T) {
 
 // Fact 55 and the first half of fact 50.
 func TestToleratedPackets(t *testing.T) {
+	t.Parallel()
 	io := socketio.New(quiet(socketio.Options{}))
 	socketio.On(io, "5", func(_ context.Context, s *socketio.Socket, n int) error { return s.Emit("five", n) })
 	p, _ := join(t, start(t, io))
@@ -210,6 +216,7 @@ func TestToleratedPackets(t *testing.T) {
 }
 
 func TestHandshake(t *testing.T) {
+	t.Parallel()
 	for _, keep := range []bool{false, true} {
 		io := socketio.New(quiet(socketio.Options{KeepHandshake: keep}))
 		type seen struct {

@@ -146,6 +146,8 @@ func TestAttachmentsWhereSomethingElseIsWanted(t *testing.T) {
 		{`{"A":` + p0 + `}`, new(map[string]string), socketio.ErrBinaryTarget},
 		{`["x",` + p0 + `]`, new([]string), socketio.ErrBinaryTarget},
 		{`{"A":` + p0 + `}`, new(map[string]bool), nil},
+		{`{"Title":` + p0 + `}`, new(Titled), socketio.ErrBinaryTarget},
+		{`{"A":[[` + p0 + `]]}`, new(map[string]any2), socketio.ErrBinaryTarget},
 		{placeholder(1), new([]byte), socketio.ErrAttachment},
 		{placeholder(1), new(any), socketio.ErrAttachment},
 		{`[` + p0 + `,` + p0 + `]`, new([][]byte), socketio.ErrAttachment},
@@ -159,6 +161,36 @@ func TestAttachmentsWhereSomethingElseIsWanted(t *testing.T) {
 		}
 	}
 }
+
+type (
+	title  struct{ Title string }
+	Titled struct {
+		title
+		secret []byte
+	}
+	any2 [][1]string
+)
+
+func TestDecodingLooksPastWhatItCannotSet(t *testing.T) {
+	v := Titled{secret: []byte("s")}
+	if err := args(`{"Title":"x","b":`+placeholder(0)+`}`, []byte("A")).Decode(&v); err != nil || v.Title != "x" || string(v.secret) != "s" {
+		t.Errorf("got %+v, %v", v, err)
+	}
+	var mixed struct {
+		N map[string]int
+		F []float64
+		M json.RawMessage
+		R socketio.Raw
+		S fmtStringer
+		B []byte
+	}
+	list := `{"N":{"a":1},"F":[1,2],"M":[1],"R":{"x":2},"B":` + placeholder(0) + `}`
+	if err := args(list, []byte("A")).Decode(&mixed); err != nil || string(mixed.B) != "A" || string(mixed.M) != "[1]" || string(mixed.R) != `{"x":2}` || mixed.F[1] != 2 {
+		t.Errorf("got %+v, %v", mixed, err)
+	}
+}
+
+type fmtStringer interface{ String() string }
 
 func TestPlaceholdersWithoutAttachmentsAreObjects(t *testing.T) {
 	var v any

@@ -3,6 +3,7 @@ package socketio
 import (
 	"context"
 	"runtime/debug"
+	"slices"
 
 	"github.com/fanfare-go/fanfare/engine/parser"
 	"github.com/valyala/bytebufferpool"
@@ -40,7 +41,8 @@ func (s *Socket) receive(p *parser.Packet, attachments [][]byte) error {
 func (s *Socket) enqueue(p *parser.Packet, name, list []byte, attachments [][]byte) error {
 	e := entry{kind: entryEvent, id: p.ID, hasID: p.HasID, attachments: attachments, name: uint32(len(name))}
 	e.buf = bytebufferpool.Get()
-	e.buf.B = append(append(e.buf.B[:0], name...), list...)
+	e.buf.B = slices.Grow(e.buf.B[:0], len(name)+len(list))
+	e.buf.B = append(append(e.buf.B, name...), list...)
 	if s.full(e.size()) {
 		s.mu.Unlock()
 		e.free()

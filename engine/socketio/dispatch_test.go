@@ -15,6 +15,7 @@ import (
 type ctxt = context.Context
 
 func TestEventsInOrder(t *testing.T) {
+	t.Parallel()
 	io := socketio.New(quiet(socketio.Options{}))
 	const n = 10_000
 	var got []int
@@ -38,6 +39,7 @@ func TestEventsInOrder(t *testing.T) {
 }
 
 func TestHandlersOfOneSocketDoNotOverlap(t *testing.T) {
+	t.Parallel()
 	io := socketio.New(quiet(socketio.Options{}))
 	block := make(chan bool)
 	entered := make(chan string, 4)
@@ -60,6 +62,7 @@ func TestHandlersOfOneSocketDoNotOverlap(t *testing.T) {
 }
 
 func TestRegistration(t *testing.T) {
+	t.Parallel()
 	io := socketio.New(quiet(socketio.Options{}))
 	var mu sync.Mutex
 	var calls []string
@@ -108,6 +111,7 @@ func TestRegistration(t *testing.T) {
 }
 
 func TestOnceRunsOnceAcrossSockets(t *testing.T) {
+	t.Parallel()
 	io := socketio.New(quiet(socketio.Options{}))
 	calls := make(chan string, 100)
 	socketio.Once(io, "ev", func(_ ctxt, s *socketio.Socket, _ struct{}) error { calls <- s.ID(); return nil })
@@ -130,6 +134,7 @@ func TestOnceRunsOnceAcrossSockets(t *testing.T) {
 }
 
 func TestErrorsHaveAPlace(t *testing.T) {
+	t.Parallel()
 	reported := make(chan error, 1)
 	io := socketio.New(quiet(socketio.Options{
 		OnError: func(_ ctxt, s *socketio.Socket, err error) {
@@ -157,6 +162,7 @@ func TestErrorsHaveAPlace(t *testing.T) {
 }
 
 func TestPanicCostsOneSocket(t *testing.T) {
+	t.Parallel()
 	for _, opts := range [][]socketio.HandlerOption{nil, {socketio.Inline}} {
 		reported, reason := make(chan error, 1), make(chan socketio.Reason, 1)
 		io := socketio.New(quiet(socketio.Options{
@@ -190,6 +196,7 @@ func TestPanicCostsOneSocket(t *testing.T) {
 }
 
 func TestMailboxOverflowCloses(t *testing.T) {
+	t.Parallel()
 	for name, o := range map[string]socketio.Options{
 		"count": {MaxMailbox: 10},
 		"bytes": {MaxHTTPBufferSize: 1000, MaxMailboxBytes: 2000},
@@ -216,6 +223,7 @@ func TestMailboxOverflowCloses(t *testing.T) {
 }
 
 func TestInline(t *testing.T) {
+	t.Parallel()
 	io := socketio.New(quiet(socketio.Options{}))
 	where := func() string { // the worker pool is nowhere on the loop's stack
 		b := make([]byte, 64<<10)
@@ -236,13 +244,15 @@ func TestInline(t *testing.T) {
 	p.expect(`42["worker"]`)
 	p.send(`42["block"]`)
 	receive(t, entered)
-	p.send(`42["in"]`) // must not overtake
+	p.send(`42["in"]`, `40/nope`) // must not overtake; the answer comes from the loop
+	p.expect(`44/nope,{"message":"Invalid namespace"}`)
 	close(open)
 	p.expect(`42["worker"]`)
 }
 
 // The end of a socket, which any goroutine may cause, waits for an inline handler.
 func TestInlineHandlerIsNotInterrupted(t *testing.T) {
+	t.Parallel()
 	io := socketio.New(quiet(socketio.Options{}))
 	goodbye := make(chan bool, 1)
 	checked := make(chan bool, 1)
@@ -264,6 +274,7 @@ func TestInlineHandlerIsNotInterrupted(t *testing.T) {
 }
 
 func TestBinaryEvent(t *testing.T) {
+	t.Parallel()
 	io := socketio.New(quiet(socketio.Options{}))
 	kept := make(chan []byte, 1)
 	socketio.On(io, "bin", func(_ ctxt, s *socketio.Socket, b []byte) error {

@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/fanfare-go/fanfare/engine"
 	"github.com/fanfare-go/fanfare/engine/parser"
@@ -19,8 +20,10 @@ func (e *encoded) free() { bytebufferpool.Put(e.array) }
 
 // encodeEvent encodes an event's name and arguments.
 func (n *Namespace) encodeEvent(event string, args []any) (encoded, error) {
+	const small = 64 // bytes of arguments that are written without growing
 	buf := bytebufferpool.Get()
-	buf.B = parser.AppendString(append(buf.B[:0], '['), event)
+	buf.B = slices.Grow(buf.B[:0], len(event)+small)
+	buf.B = parser.AppendString(append(buf.B, '['), event)
 	e, err := n.encodeArgs(buf, args)
 	if err != nil {
 		return e, fmt.Errorf("socketio: emit %q: %w", event, err)

@@ -95,3 +95,18 @@ func Scheduled(s *Socket) bool {
 	defer s.mu.Unlock()
 	return s.box != nil
 }
+
+// Bench returns a server with workers and no network, and a client of it that is
+// connected to the default namespace, to measure what a packet costs up to its handler.
+func Bench(o Options) (v *Server, receive func(packet []byte) error, stop func()) {
+	v = New(o)
+	p, err := newPool(v.options.Workers)
+	if err != nil {
+		panic(err)
+	}
+	v.workers.Store(p)
+	c := &client{server: v}
+	s := c.newSocket(v.main)
+	s.state = connected
+	return v, c.Text, func() { _ = p.close(context.Background()) }
+}

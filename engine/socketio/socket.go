@@ -91,12 +91,6 @@ func (s *Socket) own() *ownTable {
 	return s.rare.handlers
 }
 
-func (s *Socket) ownHandlers() *ownTable {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.own()
-}
-
 // edit replaces the table of the socket's own handlers by a changed copy.
 func (s *Socket) edit(change func(t *ownTable)) {
 	s.mu.Lock()

@@ -144,6 +144,65 @@ func TestEventsEmitTheirType(t *testing.T) {
 	}
 }
 
+func TestTypedEventsOverTheWire(t *testing.T) {
+	const point socketio.Call[moved, inner] = "point"
+	io := socketio.New(quiet(socketio.Options{}))
+	sockets := make(chan *socketio.Socket, 1)
+	io.OnConnect(func(_ context.Context, s *socketio.Socket) error { sockets <- s; return nil })
+	socketio.On(io, "picture", func(_ context.Context, s *socketio.Socket, v inner) error {
+		return socketio.Event[inner]("seen").Emit(s, v)
+	})
+	socketio.On(io, "relay", func(_ context.Context, s *socketio.Socket, a socketio.Args) error {
+		return s.Emit("relayed", "first", a)
+	})
+	socketio.OnAck(io, "echo", func(_ context.Context, _ *socketio.Socket, a socketio.Args) (socketio.Args, error) {
+		return a, nil
+	})
+	p, _ := join(t, start(t, io))
+
+	p.send(`451-["picture",{"data":` + placeholder(0) + `}]`)
+	p.sendBinary('A')
+	p.expect(`451-["seen",{"data":`+placeholder(0)+`}]`, "binary:A")
+	p.send(`452-["relay",` + placeholder(1) + `,{"x":` + placeholder(0) + `}]`)
+	p.sendBinary('A')
+	p.sendBinary('B')
+	p.expect(`452-["relayed","first",`+placeholder(0)+`,{"x":`+placeholder(1)+`}]`, "binary:B", "binary:A")
+	p.send(`427["echo",1,"two"]`)
+	p.expect(`437[1,"two"]`)
+
+	type answer struct {
+		v   inner
+		err error
+	}
+	answers := make(chan answer, 1)
+	s := receive(t, sockets)
+	ask := func(ctx context.Context) {
+		go func() {
+			v, err := point.Ask(ctx, s, moved{Piece: "rook", To: 8})
+			answers <- answer{v, err}
+		}()
+	}
+	ask(context.Background())
+	p.expect(`420["point","rook",0,8]`)
+	p.send(`461-0[{"data":` + placeholder(0) + `},"more"]`)
+	p.sendBinary('C')
+	if got := receive(t, answers); got.err != nil || string(got.v.Data) != "C" {
+		t.Errorf("answer %+v", got)
+	}
+	ask(context.Background())
+	p.expect(`421["point","rook",0,8]`)
+	p.send(`431["no inner"]`)
+	if wrong, ok := errors.AsType[*socketio.ArgError](receive(t, answers).err); !ok || wrong.Event != "point" {
+		t.Errorf("wrong answer: %v", wrong)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	ask(ctx)
+	if got := receive(t, answers); !errors.Is(got.err, context.Canceled) {
+		t.Errorf("cancelled: %+v", got)
+	}
+}
+
 // chatEvent is the arguments of a chat event: one object, such that the whole packet has 206 bytes.
 func chatEvent() string {
 	head, tail := `{"room":"lobby","user":"ada","seq":7,"tags":["a","b"],"at":"2026-01-02T03:04:05Z","text":"`, `"}`

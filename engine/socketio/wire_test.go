@@ -94,6 +94,7 @@ func (p *peer) sid(prefix string) string {
 	return m[1]
 }
 
+// send sends Engine.IO packets: a Socket.IO packet has its '4' in front.
 func (p *peer) send(packets ...string) {
 	p.Helper()
 	for _, s := range packets {
@@ -102,6 +103,14 @@ func (p *peer) send(packets ...string) {
 		}
 	}
 }
+
+// trySend is send to a connection that may be closed.
+func (p *peer) trySend(packet string) error {
+	return wsutil.WriteClientText(p.conn, []byte(packet))
+}
+
+// deadline is the end of patience that begins now.
+func deadline() time.Time { return time.Now().Add(patience) }
 
 func (p *peer) sendBinary(data ...byte) {
 	p.Helper()

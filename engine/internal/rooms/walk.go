@@ -60,6 +60,17 @@ func (w *Walk) Next(dst []uint32) []uint32 {
 	return dst
 }
 
+// Meet counts m as visited, so that Next leaves it out; false when it was visited or is excluded already. It belongs before the first
+// Next. Loop-only.
+func (w *Walk) Meet(m uint32) bool {
+	l := w.index.list(m)
+	if l == nil || l.stamp == w.epoch {
+		return false
+	}
+	l.stamp = w.epoch
+	return true
+}
+
 // enter puts the end of rooms[0] ahead.
 func (w *Walk) enter() {
 	w.left = 0

@@ -195,3 +195,20 @@ func TestWalkDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations per walk", n)
 	}
 }
+
+func TestWhatIsMetBeforeIsLeftOut(t *testing.T) {
+	o := newOwner(10).join("a", 0, 1, 2, 3).join("b", 3, 4)
+	var w rooms.Walk
+	o.Begin(&w, []string{"a", "b"}, []string{"b"}, []uint32{2})
+	for m, want := range map[uint32]bool{0: true, 2: false, 3: false, 4: false, 7: true, 4000: false} {
+		if w.Meet(m) != want {
+			t.Errorf("member %d: %v", m, !want)
+		}
+		if w.Meet(m) {
+			t.Errorf("member %d was met twice", m)
+		}
+	}
+	if got := sorted(finish(&w, 2)); !slices.Equal(got, []uint32{1}) {
+		t.Errorf("walked over %v", got)
+	}
+}

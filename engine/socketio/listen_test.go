@@ -1,0 +1,179 @@
+package socketio_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/fanfare-go/fanfare/engine"
+	"github.com/fanfare-go/fanfare/engine/socketio"
+)
+
+func TestListenAndServeStopsWithItsContext(t *testing.T) {
+	t.Parallel()
+	server := socketio.New(quiet(socketio.Options{}))
+	ctx, stop := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	reason := make(chan socketio.Reason, 1)
+	server.OnConnect(func(_ ctxt, s *socketio.Socket) error {
+		s.OnDisconnect(func(r socketio.Reason) { reason <- r })
+		return nil
+	})
+	addr := freeAddr(t)
+	go func() { served <- server.ListenAndServe(ctx, addr) }()
+	eventually(t, "listening", func() bool {
+		c, err := net.Dial("tcp", addr)
+		if err == nil {
+			_ = c.Close()
+		}
+		return err == nil
+	})
+	p, _ := join(t, addr)
+	stop()
+	p.expectClosed()
+	_ = p.conn.Close()
+	if err := receive(t, served); err != nil {
+		t.Errorf("ListenAndServe = %v", err)
+	}
+	if r := receive(t, reason); r != socketio.ReasonServerShuttingDown {
+		t.Errorf("reason %q", r)
+	}
+	if err := server.Listen("127.0.0.1:0"); !errors.Is(err, socketio.ErrServerClosed) {
+		t.Errorf("Listen again = %v", err)
+	}
+}
+
+// freeAddr returns an address that nobody listens on.
+func freeAddr(t *testing.T) string {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ln.Close() }()
+	return ln.Addr().String()
+}
+
+func TestShutdownWaitsForHandlers(t *testing.T) {
+	t.Parallel()
+	server := socketio.New(quiet(socketio.Options{}))
+	entered, open := make(chan bool), make(chan bool)
+	finished := make(chan string, 2)
+	socketio.On(server, "slow", func(ctx ctxt, _ *socketio.Socket, _ struct{}) error {
+		entered <- true
+		<-ctx.Done()
+		<-open
+		finished <- "handler"
+		return nil
+	})
+	server.OnDisconnect(func(ctx ctxt, _ *socketio.Socket, _ socketio.Reason) {
+		if ctx.Err() != nil {
+			t.Error("the context of a disconnect function is done")
+		}
+		finished <- "goodbye"
+	})
+	if err := server.Listen("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(context.Background()) }()
+	p, _ := join(t, server.Addr().String())
+	p.send(`42["slow"]`)
+	receive(t, entered)
+	down := make(chan error, 1)
+	go func() { down <- server.Shutdown(context.Background()) }()
+	p.expectClosed()
+	_ = p.conn.Close()
+	if len(down)+len(served)+len(finished) > 0 {
+		t.Error("did not wait")
+	}
+	close(open)
+	if a, b := receive(t, finished), receive(t, finished); a != "handler" || b != "goodbye" {
+		t.Errorf("%s, %s", a, b)
+	}
+	if a, b := receive(t, down), receive(t, served); a != nil || b != nil {
+		t.Errorf("Shutdown = %v, Serve = %v", a, b)
+	}
+}
+
+func TestShutdownGivesUpInTime(t *testing.T) {
+	t.Parallel()
+	server := socketio.New(quiet(socketio.Options{}))
+	entered, open := make(chan bool), make(chan bool)
+	socketio.On(server, "stuck", func(ctxt, *socketio.Socket, struct{}) error { entered <- true; <-open; return nil })
+	if err := server.Listen("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	p, _ := join(t, server.Addr().String())
+	p.send(`42["stuck"]`)
+	receive(t, entered)
+	_ = p.conn.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	if err := server.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Shutdown = %v", err)
+	}
+	close(open)
+	eventually(t, "the worker ends", func() bool { return server.Stats().Busy == 0 })
+}
+
+func TestListenErrors(t *testing.T) {
+	t.Parallel()
+	one, two := socketio.New(quiet(socketio.Options{})), socketio.New(quiet(socketio.Options{}))
+	addr := start(t, one)
+	if err := two.ListenAndServe(context.Background(), addr); !errors.Is(err, engine.ErrAddressInUse) {
+		t.Errorf("second server: %v", err)
+	}
+	if err := one.Listen("127.0.0.1:0"); err == nil {
+		t.Error("listens twice")
+	}
+	if err := two.Shutdown(context.Background()); err != nil {
+		t.Errorf("shutdown of what never ran: %v", err)
+	}
+}
+
+func TestClientFiles(t *testing.T) {
+	t.Parallel()
+	server := socketio.New(quiet(socketio.Options{
+		CORS: socketio.CORS{Origins: []string{"https://a.example", "https://b.example"}},
+		ClientFiles: fstest.MapFS{
+			"socket.io.min.js":     {Data: []byte("code")},
+			"socket.io.min.js.map": {Data: []byte("{}")},
+			"secret.txt":           {Data: []byte("secret")},
+		},
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "app "+r.URL.Path) }),
+	}))
+	addr := start(t, server)
+	client := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+	for _, c := range []struct {
+		path   string
+		status int
+		body   string
+		kind   string
+	}{
+		{"/socket.io/socket.io.min.js", 200, "code", "application/javascript; charset=utf-8"},
+		{"/socket.io/socket.io.min.js.map", 200, "{}", "application/json; charset=utf-8"},
+		{"/socket.io/socket.io.js", 404, "", ""},
+		{"/socket.io/secret.txt", 400, "", ""},
+		{"/page", 200, "app /page", ""},
+	} {
+		r, _ := http.NewRequest(http.MethodGet, "http://"+addr+c.path, nil)
+		r.Header.Set("Origin", "https://b.example")
+		res, err := client.Do(r)
+		if err != nil {
+			t.Fatal(c.path, err)
+		}
+		body, _ := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if res.StatusCode != c.status || c.body != "" && string(body) != c.body || c.kind != "" && res.Header.Get("Content-Type") != c.kind {
+			t.Errorf("%s: %s %q %v", c.path, res.Status, body, res.Header)
+		}
+		if c.kind != "" && res.Header.Get("Access-Control-Allow-Origin") != "https://b.example" {
+			t.Errorf("%s: %v", c.path, res.Header)
+		}
+	}
+}
