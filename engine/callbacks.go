@@ -28,7 +28,6 @@ func (k *callbacks) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 	s := k.srv
 	moved, _ := gc.Context().(*arrival)
 	if moved != nil {
-		s.gauges.moving.Add(-1)
 		gc.SetSafeContext(nil)
 	}
 	if moved == nil && s.full(gc.Fd()) {

@@ -122,11 +122,19 @@ func (c *conn) hangUp() {
 		s.connGone(c)
 	}
 	if !c.takes() {
+		c.loop.connTimers.Disarm(c) // until the answer has left, MaxBlocked watches
 		c.block()
 		return
 	}
-	_ = syscall.Shutdown(int(c.fd), syscall.SHUT_WR)
+	c.closeHalf()
 	c.expire(ticks(c.loop.srv.opts.CloseTimeout))
+}
+
+// closeHalf lets the peer see the end behind what was written.
+func (c *conn) closeHalf() {
+	if c.takes() {
+		_ = syscall.Shutdown(int(c.fd), syscall.SHUT_WR)
+	}
 }
 
 // shut closes the connection now. OnClose runs before it returns.

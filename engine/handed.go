@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -96,13 +97,23 @@ func (h *handedServer) shutdown(ctx context.Context) error {
 // ServeHTTP sends requests for the engine back to a loop, and gives Options.Handler
 // the rest.
 func (h *handedServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !h.srv.owns([]byte(r.URL.EscapedPath())) {
+	if !h.srv.owns([]byte(rawPath(r))) {
 		h.srv.opts.Handler.ServeHTTP(w, r)
 		return
 	}
 	if err := h.giveBack(w, r); err != nil {
 		http.Error(w, "cannot serve this request here", http.StatusServiceUnavailable)
 	}
+}
+
+// rawPath is the path as it stands in the request line: the loops must see the
+// same one, or a request could go to and fro for ever.
+func rawPath(r *http.Request) string {
+	if !strings.HasPrefix(r.RequestURI, "/") {
+		return r.URL.EscapedPath() // absolute-form
+	}
+	path, _, _ := strings.Cut(r.RequestURI, "?")
+	return path
 }
 
 var errNotOurs = errors.New("engine: not a connection of ours")

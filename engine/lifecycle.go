@@ -130,6 +130,9 @@ func (s *Session) closePolling(reason Reason, by closedBy) {
 	switch {
 	case p.get != nil && by == byPeer: // fact 22
 		s.releaseGet()
+	case p.get != nil && len(p.queue) > 0 && reason.farewell() && s.linger():
+		s.answerGet(s.takePayload(s.loop.payload[:0])) // Node: the close packet has a poll of its own
+		return
 	case p.get != nil:
 		b := s.takePayload(s.loop.payload[:0])
 		if len(b) > 0 {

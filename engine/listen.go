@@ -109,6 +109,7 @@ func (s *Server) boot(addr net.Addr) error {
 		done <- gnet.Run(&callbacks{srv: s}, "tcp://"+gnetAddress(addr),
 			gnet.WithNumEventLoop(s.opts.Loops),
 			gnet.WithReusePort(true), // an accept error in gnet's other mode ends the whole engine
+			gnet.WithReuseAddr(true), // what we closed first lingers in TIME_WAIT, and must not keep a successor out
 			gnet.WithSocketSendBuffer(s.opts.SendBuffer),
 			gnet.WithLogger(gnetLogger{s.opts.Logger}),
 		)
@@ -122,8 +123,11 @@ func (s *Server) boot(addr net.Addr) error {
 	case <-s.booted:
 	}
 	go func() {
-		if err := <-done; err != nil {
+		switch err := <-done; {
+		case err != nil:
 			s.runErr = fmt.Errorf("engine: the event loops failed: %w", err)
+		case !s.draining.Load():
+			s.runErr = ErrLoopsDied
 		}
 		close(s.done)
 	}()
@@ -140,11 +144,11 @@ func gnetAddress(addr net.Addr) string {
 	return addr.String()
 }
 
-// gnetLogger lets gnet's warnings and errors through; the rest is its own affair.
+// gnetLogger lets gnet's errors through; the rest is its own affair.
 type gnetLogger struct{ log *slog.Logger }
 
 func (gnetLogger) Debugf(string, ...any)          {}
 func (gnetLogger) Infof(string, ...any)           {}
-func (g gnetLogger) Warnf(f string, args ...any)  { g.log.Warn("gnet: " + fmt.Sprintf(f, args...)) }
+func (gnetLogger) Warnf(string, ...any)           {} // events of closed connections, by the thousand
 func (g gnetLogger) Errorf(f string, args ...any) { g.log.Error("gnet: " + fmt.Sprintf(f, args...)) }
 func (g gnetLogger) Fatalf(f string, args ...any) { g.log.Error("gnet: " + fmt.Sprintf(f, args...)) }

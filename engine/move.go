@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"os"
@@ -61,9 +62,14 @@ func (c *conn) busy() []byte {
 	return nil
 }
 
+var errUnsent = errors.New("engine: an earlier answer is still being sent")
+
 // leaveLoop returns a second descriptor of the connection as a net.Conn; the
 // caller closes the first.
 func (c *conn) leaveLoop() (net.Conn, error) {
+	if c.gc.OutboundBuffered() > 0 { // a client that pipelines: its last answer would be torn
+		return nil, errUnsent
+	}
 	fd, err := c.gc.Dup()
 	if err != nil {
 		return nil, err
@@ -76,12 +82,26 @@ func (c *conn) leaveLoop() (net.Conn, error) {
 // enroll gives nc to a loop, which begins with the given bytes. Safe for
 // concurrent use. gnet closes nc, whatever happens.
 func (s *Server) enroll(l *loop, nc net.Conn, bytes []byte) {
+	if nc.RemoteAddr() == nil { // reset meanwhile: gnet would panic, and lose a descriptor
+		_ = nc.Close()
+		return
+	}
 	stripZones(nc)
 	ctx := gnet.NewContext(context.Background(), &arrival{bytes})
 	s.gauges.moving.Add(1)
-	if _, err := l.el.Enroll(ctx, nc); err != nil {
-		s.gauges.moving.Add(-1)
+	arrived, err := l.el.Enroll(ctx, nc)
+	if err != nil {
 		_ = nc.Close()
+		s.moved(err)
+		return
+	}
+	go func() { s.moved((<-arrived).Err) }()
+}
+
+// moved is told that a move has ended, in whatever way.
+func (s *Server) moved(err error) {
+	s.gauges.moving.Add(-1)
+	if err != nil {
 		s.opts.Logger.Warn("engine: a connection could not be moved", "error", err)
 	}
 }

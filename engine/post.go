@@ -39,7 +39,9 @@ func (c *conn) beginPost(s *Session, q *http1.Request) {
 		s.close(ReasonTransportError, byServer)
 	default:
 		if q.Expect100 {
-			c.write(http1.Continue)
+			if c.write(http1.Continue); c.flags&connClosed != 0 {
+				return
+			}
 		}
 		p.post, c.session = c, s
 		c.http.post = &postState{body: http1.NewBody(q)}

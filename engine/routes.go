@@ -61,6 +61,7 @@ func (c *conn) note(q *http1.Request) {
 		f |= httpHead
 	}
 	c.http.flags = f | httpBusy
+	c.http.waits = waitNew // the deadline of one request is not the next one's
 }
 
 // owns reports whether the engine serves the path: a prefix match that wants the

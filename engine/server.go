@@ -108,13 +108,7 @@ func (s *Server) Serve() error {
 		return ErrNotListening
 	}
 	<-s.done
-	if s.runErr != nil {
-		return s.runErr
-	}
-	if !s.draining.Load() {
-		return ErrLoopsDied
-	}
-	return nil
+	return s.runErr
 }
 
 // Shutdown ends the server gracefully: no new connections, every session closed
@@ -126,8 +120,12 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return ErrNotListening
 	}
 	if s.draining.Swap(true) {
-		<-s.done
-		return nil
+		select {
+		case <-s.done:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	for _, l := range s.allLoops() {
 		l.post(task{kind: taskRun, fn: l.closeSessions})

@@ -7,6 +7,7 @@ import (
 	"github.com/fanfare-go/fanfare/engine/http1"
 	"github.com/fanfare-go/fanfare/engine/packet"
 	"github.com/fanfare-go/fanfare/ws"
+	"github.com/valyala/bytebufferpool"
 )
 
 // pingFrame is the Engine.IO ping as a WebSocket frame, the same for everybody;
@@ -44,14 +45,21 @@ func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byt
 	if in.hasSID && c.loop.srv.opts.NoUpgrades {
 		return c.rejectUpgrade(errBadRequest.code, http.StatusBadRequest, errBadRequest.message, "")
 	}
+	carry := c.http.carry // b may lie in it
+	c.http.carry = nil
 	c.switchProtocols(&h)
-	if in.hasSID {
+	switch {
+	case c.flags&connClosed != 0: // the 101 could not be written
+	case in.hasSID:
 		in.session.probedBy(c)
-	} else {
+	default:
 		c.handshakeWebSocket(b[:n])
 	}
 	if c.open() && len(b) > n {
 		c.feedWS(b[n:]) // what came right behind the request (fact 33)
+	}
+	if carry != nil {
+		bytebufferpool.Put(carry)
 	}
 	return nil
 }
@@ -97,6 +105,7 @@ func (c *conn) feedWS(b []byte) {
 func (c *conn) fault(e *ws.CloseError) {
 	c.loop.stats.faults.Add(1)
 	c.bye(ws.AppendClose(nil, e.Code, ""))
+	c.closeHalf() // the peer's close frame cannot be read any more: it need not wait for us
 	if s := c.session; s != nil {
 		s.lost(c, ReasonTransportError)
 	}
@@ -133,6 +142,14 @@ func (k *wsSink) Message(op ws.OpCode, payload []byte) error {
 	default:
 		_ = s.received(p) // what ended the session has detached this connection
 	}
+	return c.over()
+}
+
+// over stops the reader when a write of ours has closed the connection.
+func (c *conn) over() error {
+	if c.flags&connClosed != 0 {
+		return errStop
+	}
 	return nil
 }
 
@@ -157,5 +174,5 @@ func (k *wsSink) Closed(ws.StatusCode, []byte) error {
 		s.lost(c, ReasonTransportClose)
 	}
 	c.doom()
-	return nil
+	return c.over()
 }

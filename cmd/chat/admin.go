@@ -22,9 +22,10 @@ var (
 	errDraining = errors.New("the server is stopping")
 )
 
-// startAdmin serves profiles, metrics and health checks until ctx is done. What it
-// returns carries the end's error, and is closed at once where it is switched off.
-func startAdmin(ctx context.Context, o *options, server *socketio.Server, out io.Writer, log *slog.Logger) (<-chan error, error) {
+// startAdmin serves profiles, metrics and health checks until ctx is done. Ready is
+// it until stopping is done, which comes before. What it returns carries the end's
+// error, and is closed at once where it is switched off.
+func startAdmin(ctx, stopping context.Context, o *options, server *socketio.Server, out io.Writer, log *slog.Logger) (<-chan error, error) {
 	ended := make(chan error, 1)
 	if o.Admin == "off" {
 		close(ended)
@@ -34,7 +35,7 @@ func startAdmin(ctx context.Context, o *options, server *socketio.Server, out io
 		Addr:    o.Admin,
 		Metrics: metricsOf(server),
 		Live:    func() error { return live(server.Stats().Engine) },
-		Ready:   func() error { return ready(ctx, server) },
+		Ready:   func() error { return ready(stopping, server) },
 		Logger:  log,
 	})
 	if err != nil {
@@ -45,7 +46,7 @@ func startAdmin(ctx context.Context, o *options, server *socketio.Server, out io
 		return nil, fmt.Errorf("the admin address %s is in use: choose another with --admin or ADMIN, or --admin=off (%w)", o.Admin, err)
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the admin address %s does not work: give another with --admin or ADMIN, such as 127.0.0.1:6060, or --admin=off (%w)", o.Admin, err)
 	}
 	fmt.Fprintf(out, "admin: http://%s/\n", addr)
 	go func() { ended <- admin.Serve(ctx) }()
@@ -59,8 +60,8 @@ func live(st engine.Stats) error {
 	return nil
 }
 
-func ready(ctx context.Context, server *socketio.Server) error {
-	if ctx.Err() != nil {
+func ready(stopping context.Context, server *socketio.Server) error {
+	if stopping.Err() != nil {
 		return errDraining
 	}
 	return live(server.Stats().Engine)

@@ -42,11 +42,14 @@ func newServer(o *options, log *slog.Logger) *socketio.Server {
 	return server
 }
 
+// clientFile is the official client, in the npm package's folder and below /socket.io/.
+const clientFile = "socket.io.min.js"
+
 // clientFiles returns the folder with the official client, and where the page
 // finds it: nothing and the page's default, the CDN, where no folder was given.
 func clientFiles(o *options) (fs.FS, string) {
 	if o.ClientFiles == "" {
 		return nil, ""
 	}
-	return os.DirFS(o.ClientFiles), "/socket.io/socket.io.min.js"
+	return os.DirFS(o.ClientFiles), "/socket.io/" + clientFile
 }

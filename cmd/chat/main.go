@@ -49,11 +49,13 @@ func run(ctx context.Context, o *options, out io.Writer, log *slog.Logger) error
 		return advise(err, o)
 	}
 	fmt.Fprintf(out, "chat:  %s\n", o.url(server.Addr()))
-	ctx, stop := context.WithCancel(ctx)
-	admin, err := startAdmin(ctx, o, server, out, log)
+	// Who watches the program sees it stop: the admin address goes last.
+	watched, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	admin, err := startAdmin(watched, ctx, o, server, out, log)
 	if err != nil {
 		stop()
-		return errors.Join(err, server.Serve(ctx))
+		return errors.Join(err, server.Serve(watched))
 	}
 	err = server.Serve(ctx)
 	stop()

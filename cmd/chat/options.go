@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -58,17 +60,36 @@ func (o *options) Validate() error {
 			return err
 		}
 	}
-	return nil
+	return checkClientFiles(o.ClientFiles)
 }
 
-// checkOrigin accepts what browsers send as Origin (RFC 6454), and "*".
+// checkOrigin accepts what browsers send as Origin (RFC 6454), and "*". Whatever
+// else looks like an origin would never match, and leave its owner wondering.
 func checkOrigin(origin string) error {
 	if origin == "*" {
 		return nil
 	}
 	u, err := url.Parse(origin)
-	if err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin {
+	switch {
+	case err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin:
 		return fmt.Errorf("--origin %q is not an origin: give scheme and host without a path, such as https://example.com or http://localhost:8080, or * for all", origin)
+	case strings.Contains(u.Host, "*"):
+		return fmt.Errorf("--origin %q is a pattern: name each origin, separated by commas, or give * for all", origin)
+	case origin != strings.ToLower(origin):
+		return fmt.Errorf("--origin %q would never match: browsers send lower case, %s", origin, strings.ToLower(origin))
+	case u.Scheme == "http" && u.Port() == "80" || u.Scheme == "https" && u.Port() == "443":
+		return fmt.Errorf("--origin %q would never match: browsers leave the default port out, %s://%s", origin, u.Scheme, strings.TrimSuffix(u.Host, ":"+u.Port()))
+	}
+	return nil
+}
+
+// checkClientFiles wants the file that the page loads.
+func checkClientFiles(folder string) error {
+	if folder == "" {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(folder, clientFile)); err != nil {
+		return fmt.Errorf("--client-files %s has no %s: give the folder client-dist of the npm package socket.io, or dist of socket.io-client", folder, clientFile)
 	}
 	return nil
 }
@@ -95,6 +116,9 @@ func advise(err error, o *options) error {
 	var op *net.OpError
 	if errors.As(err, &op) && strings.Contains(err.Error(), "permission denied") {
 		return fmt.Errorf("%w: ports below 1024 need privileges, choose another with --port", err)
+	}
+	if o.Host != "" {
+		return fmt.Errorf("cannot listen on %s: give an address of this machine with --host or HOST, or leave it out (%w)", o.Host, err)
 	}
 	return err
 }

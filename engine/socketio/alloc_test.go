@@ -1,3 +1,7 @@
+//go:build !race
+
+// The race detector lets sync.Pool forget at random.
+
 package socketio_test
 
 import (

@@ -21,7 +21,9 @@ type BroadcastOperator struct {
 }
 
 // To adds the sockets in any of the rooms; a socket's id is the room of that
-// socket alone. Each socket receives once, however many of the rooms it is in.
+// socket, and of those that have joined a room of that name. Each socket receives
+// once, however many of the rooms it is in. To() with no rooms adds none: where
+// none are named at all, everyone is meant, as in Node.
 func (b BroadcastOperator) To(rooms ...string) BroadcastOperator {
 	b.rooms = join(b.rooms, rooms)
 	return b

@@ -187,7 +187,9 @@ func TestRandomDisconnects(t *testing.T) {
 			}
 			for range 40 {
 				p := dial(t, addr)
-				_ = p.conn.SetDeadline(deadline())
+				if r.IntN(2) == 0 && p.trySend("40") == nil {
+					_, _ = p.next()
+				}
 				for range r.IntN(8) {
 					if p.trySend(packets[r.IntN(len(packets))]) != nil {
 						break

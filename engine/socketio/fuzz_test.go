@@ -12,6 +12,9 @@ import (
 // FuzzPackets sends the lines of its input as packets of one connection (a line
 // that begins with "b:" as a binary one). Whatever they are, another client's
 // socket lives on, handlers are balanced and nothing of the connection is left.
+//
+// Run it with -fuzzminimizetime=1x: goroutines make its coverage vary, which the
+// fuzzer would take for something to minimize.
 func FuzzPackets(f *testing.F) {
 	io := socketio.New(quiet(socketio.Options{OnError: func(ctxt, *socketio.Socket, error) {}}))
 	a := io.Of("/a")

@@ -109,9 +109,6 @@ func (p *peer) trySend(packet string) error {
 	return wsutil.WriteClientText(p.conn, []byte(packet))
 }
 
-// deadline is the end of patience that begins now.
-func deadline() time.Time { return time.Now().Add(patience) }
-
 func (p *peer) sendBinary(data ...byte) {
 	p.Helper()
 	if err := wsutil.WriteClientBinary(p.conn, data); err != nil {
@@ -119,8 +116,21 @@ func (p *peer) sendBinary(data ...byte) {
 	}
 }
 
-// next returns the next message; an error when the connection is closed.
+// next returns the next message, heartbeats answered; an error when the
+// connection is closed.
 func (p *peer) next() (string, error) {
+	for {
+		s, err := p.message()
+		if err != nil || s != "2" {
+			return s, err
+		}
+		if err := wsutil.WriteClientText(p.conn, []byte("3")); err != nil {
+			return "", err
+		}
+	}
+}
+
+func (p *peer) message() (string, error) {
 	_ = p.conn.SetReadDeadline(time.Now().Add(patience))
 	data, op, err := wsutil.ReadServerData(p.rw)
 	if err != nil {

@@ -1,0 +1,66 @@
+package engine
+
+import (
+	"context"
+	"math"
+	"time"
+	"unsafe"
+
+	"github.com/panjf2000/gnet/v2"
+)
+
+// Unlistened makes a server work without sockets of its own: on fake loops, with
+// a clock that stands still until SetTick.
+func (s *Server) Unlistened(maxFD int) gnet.EventHandler {
+	s.maxFD = maxFD
+	if s.opts.MaxConnections <= 0 {
+		s.opts.MaxConnections = math.MaxInt32
+	}
+	return &callbacks{srv: s}
+}
+
+// StopPumps ends what the loops run beside themselves.
+func (s *Server) StopPumps() { s.stopLoops() }
+
+// SetTick sets the clock.
+func (s *Server) SetTick(tick uint64) { s.clock.tick.Store(tick) }
+
+// Tick reads the clock.
+func (s *Server) Tick() uint64 { return s.clock.now() }
+
+// Ticking does what the ticker does when elapsed ticks went by at once.
+func (s *Server) Ticking(elapsed uint64) {
+	s.clock.tick.Add(elapsed)
+	s.tickOnce(elapsed)
+}
+
+// Ticks converts a duration to the clock's grain.
+func Ticks(d time.Duration) uint64 { return ticks(d) }
+
+// Pumping reports whether a loop has asked for another turn.
+func (s *Server) Pumping(el gnet.EventLoop) bool {
+	l := findLoop(s.allLoops(), el)
+	return l != nil && l.pumping
+}
+
+// StopBehindItsBack stops gnet without the server's doing.
+func (s *Server) StopBehindItsBack() { _ = s.gnet.Stop(context.Background()) }
+
+// Refs is how many references to a frame there are.
+func (f *Frame) Refs() int { return int(f.refs.Load()) }
+
+// Sizes of what every connection and session costs, in bytes.
+var Sizes = map[string]uintptr{
+	"Session":   unsafe.Sizeof(Session{}),
+	"conn":      unsafe.Sizeof(conn{}),
+	"httpState": unsafe.Sizeof(httpState{}),
+	"polling":   unsafe.Sizeof(polling{}),
+	"outQueue":  unsafe.Sizeof(outQueue{}),
+	"wsState":   unsafe.Sizeof(wsState{}),
+}
+
+// TurnWrites is how many writes a loop does in one turn.
+const TurnWrites = turnWrites
+
+// TickLength is the clock's grain.
+const TickLength = tickLength

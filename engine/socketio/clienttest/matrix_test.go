@@ -1,0 +1,79 @@
+package clienttest_test
+
+import (
+	"testing"
+
+	"github.com/fanfare-go/fanfare/engine/socketio/clienttest"
+)
+
+// way is one row of the matrix: a version of the client and how it connects.
+type way struct {
+	version    string
+	transports []string
+}
+
+// journey is what a scenario is given: a server, a Node process full of clients, and the row it is run for.
+type journey struct {
+	*testing.T
+	house  *house
+	driver *clienttest.Driver
+	way
+}
+
+// options are the row's, for the main namespace of the server.
+func (j *journey) options() clienttest.ClientOptions {
+	return clienttest.ClientOptions{URL: j.house.url, Version: j.version, Transports: j.transports}
+}
+
+func (j *journey) connect(change ...func(*clienttest.ClientOptions)) *clienttest.Client {
+	j.Helper()
+	options := j.options()
+	for _, f := range change {
+		f(&options)
+	}
+	return j.driver.Connect(j.T, options)
+}
+
+// settled connects and, where the row upgrades, waits until that is done.
+func (j *journey) settled(change ...func(*clienttest.ClientOptions)) *clienttest.Client {
+	j.Helper()
+	c := j.connect(change...)
+	if len(j.transports) > 1 {
+		c.WaitUpgrade()
+	}
+	if got, want := c.Transport(), j.transports[len(j.transports)-1]; got != want {
+		j.Fatalf("transport %s, want %s", got, want)
+	}
+	return c
+}
+
+// observer is a client of its own that the server tells who is gone, and why.
+func (j *journey) observer() *clienttest.Client {
+	j.Helper()
+	o := j.driver.Connect(j.T, clienttest.ClientOptions{URL: j.house.url, Transports: clienttest.WebSocket})
+	o.EmitAck("join", watchers)
+	return o
+}
+
+var transports = []struct {
+	name  string
+	names []string
+}{
+	{"polling", clienttest.Polling},
+	{"websocket", clienttest.WebSocket},
+	{"upgrade", clienttest.Upgrade},
+}
+
+// eachWay runs one scenario for every version and transport, against one server and with one Node process.
+func eachWay(t *testing.T, options houseOptions, scenario func(j *journey)) {
+	t.Helper()
+	driver := clienttest.Start(t)
+	house := openHouse(t, options)
+	for _, version := range clienttest.Versions {
+		for _, transport := range transports {
+			t.Run(version+"/"+transport.name, func(t *testing.T) {
+				scenario(&journey{T: t, house: house, driver: driver, way: way{version, transport.names}})
+			})
+		}
+	}
+}

@@ -1,0 +1,70 @@
+// Drives a headless Chromium for the Go tests; see lines.mjs for how requests travel.
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { serve } from "./lines.mjs";
+
+const executablePath =
+  process.env.CHROMIUM || ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+const pages = new Map();
+let browser;
+let last = 0;
+
+async function launch() {
+  browser ??= chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"] });
+  return browser;
+}
+
+// standIn answers for Socket.IO's CDN with the file of the npm package, so that no test needs the public network.
+function standIn(route) {
+  const [, version] = new URL(route.request().url()).pathname.match(/^\/(\d+\.\d+)\./) ?? [];
+  const file = fileURLToPath(new URL(`node_modules/socket.io-client-${version}/dist/socket.io.min.js`, import.meta.url));
+  if (!version || !existsSync(file)) return route.abort();
+  const headers = { "Content-Type": "text/javascript", "Access-Control-Allow-Origin": "*" };
+  return route.fulfill({ headers, body: readFileSync(file) });
+}
+
+function get(p) {
+  const entry = pages.get(p);
+  if (!entry) throw new Error(`no page ${p}`);
+  return entry;
+}
+
+// collect keeps what went wrong on a page: errors on the console, uncaught exceptions.
+function collect(page) {
+  const faults = [];
+  page.on("console", (m) => m.type() === "error" && faults.push(m.text()));
+  page.on("pageerror", (fault) => faults.push(String(fault)));
+  return faults;
+}
+
+serve(
+  {
+    // open loads a URL in a tab of its own profile, or beside the page `beside` in the same one.
+    async open({ url, beside, cdn, options = {}, timeout }) {
+      const context = beside ? get(beside).page.context() : await (await launch()).newContext(options);
+      if (!beside) await context.route("https://cdn.socket.io/**", cdn === "blocked" ? (r) => r.abort() : standIn);
+      const page = await context.newPage();
+      page.setDefaultTimeout(timeout);
+      pages.set(++last, { page, faults: collect(page) });
+      await page.goto(url);
+      return last;
+    },
+    fill: ({ p, selector, text }) => get(p).page.fill(selector, text),
+    press: ({ p, selector, key }) => get(p).page.press(selector, key),
+    click: ({ p, selector }) => get(p).page.click(selector),
+    // waitText waits until some element that the selector names contains the text.
+    async waitText({ p, selector, text }) {
+      await get(p).page.locator(selector, { hasText: text }).first().waitFor();
+    },
+    texts: ({ p, selector }) => get(p).page.locator(selector).allInnerTexts(),
+    evaluate: ({ p, expression }) => get(p).page.evaluate(expression),
+    offline: ({ p, offline }) => get(p).page.context().setOffline(offline),
+    faults: ({ p }) => get(p).faults,
+    async screenshot({ p, path }) {
+      await get(p).page.screenshot({ path });
+    },
+    close: ({ p }) => get(p).page.close(),
+  },
+  async () => (await browser)?.close(),
+);
