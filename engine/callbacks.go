@@ -114,7 +114,12 @@ func (l *loop) recoverFor(c *conn) {
 // full reports that no further connection may come in. The descriptor's number
 // tells how many the whole process has open: numbers are given out lowest first.
 func (s *Server) full(fd int) bool {
-	return s.draining.Load() || fd >= s.maxFD || int(s.gauges.connections.Load()) >= s.opts.MaxConnections
+	return s.draining.Load() && !s.owesFarewell() || fd >= s.maxFD || int(s.gauges.connections.Load()) >= s.opts.MaxConnections
+}
+
+// owesFarewell reports that somebody is still to be told that the server stops.
+func (s *Server) owesFarewell() bool {
+	return s.gauges.sessions() > 0 || s.gauges.lingering.Load() > 0
 }
 
 // crowded reports that there are as many sessions as there may be connections: one

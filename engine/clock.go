@@ -14,7 +14,10 @@ const never = math.MaxUint64
 
 // ticks converts a duration, rounded up: no deadline is early.
 func ticks(d time.Duration) uint64 {
-	return uint64((d + tickLength - 1) / tickLength)
+	if d <= 0 {
+		return 0
+	}
+	return uint64((d-1)/tickLength) + 1
 }
 
 // clock counts ticks since the server was made, on the monotonic clock. One

@@ -41,7 +41,7 @@ func (f *fixture) use(t testing.TB) *fixture {
 	return f
 }
 
-// facts runs one subtest per fact on the same server.
+// fact runs a subtest on the same server.
 func (f *fixture) fact(t *testing.T, name string, fact func(t *testing.T, f *fixture)) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) { fact(t, f.use(t)) })

@@ -197,6 +197,7 @@ type fakes struct {
 	*fixture
 	loops []*fakeLoop
 	conns []*fakeConn
+	stop  func() // ends the pumps, once
 }
 
 // startFake makes a server on n fake loops.
@@ -216,7 +217,7 @@ func startFake(t testing.TB, n int, o engine.Options, tune ...func(*fixture)) *f
 		t.Fatal(err)
 	}
 	f.srv = srv
-	k := &fakes{fixture: f}
+	k := &fakes{fixture: f, stop: sync.OnceFunc(srv.StopPumps)}
 	callbacks := srv.Unlistened(1 << 20)
 	for range n {
 		k.loops = append(k.loops, &fakeLoop{callbacks: callbacks, posted: make(chan struct{}, 1)})
@@ -232,7 +233,7 @@ func (k *fakes) close() {
 		c.vanish()
 	}
 	k.run()
-	k.srv.StopPumps()
+	k.stop()
 }
 
 // connect opens a connection on a loop. A server that refuses closes it at once.

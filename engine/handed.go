@@ -135,7 +135,7 @@ func (h *handedServer) giveBack(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	b := http1.AppendRequestHead(nil, r)
-	waiting, _ := buf.Reader.Peek(buf.Reader.Buffered())
+	waiting, _ := buf.Peek(buf.Reader.Buffered())
 	b = append(append(b, waiting...), c.read...)
 	c.gone()
 	h.srv.enroll(loops[int(h.next.Add(1))%len(loops)], c.Conn, b)

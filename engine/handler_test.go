@@ -193,8 +193,7 @@ func TestAPageWaitsForThePollBeforeIt(t *testing.T) {
 	_, o := f.openPolling()
 	url := pollURL + "&sid=" + o.SID
 	r := f.session(o.SID)
-	c := f.dial()
-	c.smallWindow(32 << 10)
+	c := f.dialSmall(32 << 10)
 	long := strings.Repeat("long ", 150_000)
 	r.send(long)
 	until(t, "queued", func() bool { return r.s.PollState().Queued == 1 })

@@ -51,7 +51,7 @@ func (s *Session) heartbeat() {
 	case !s.has(flagAwaitingPong):
 		s.ping()
 		s.due = now + ticks(o.PingTimeout)
-	case s.loop.srv.lastStall.Load()+ticks(o.PingTimeout) >= s.due: // we stood still while the ping was out
+	case s.loop.srv.lastStall.Load()+ticks(o.PingTimeout) > s.due: // we stood still while the ping was out
 		s.due = now + ticks(o.PingTimeout)
 	default:
 		s.close(ReasonPingTimeout, byServer)

@@ -123,7 +123,7 @@ func (s *Session) closePolling(reason Reason, by closedBy) {
 	if p.get != nil || p.flags&pollProbed == 0 || !reason.farewell() {
 		s.dropProbe()
 	} // else the client may have let go of polling: the probe gets what waits (fact 39)
-	if c := p.post; c != nil { // fact 18: cut
+	if c := p.post; c != nil && reason != ReasonServerShutdown { // fact 18: cut
 		p.post, c.session = nil, nil
 		c.doom()
 	}

@@ -25,17 +25,18 @@ const (
 // the loops. An address in use, a descriptor limit too low or a bad address are
 // errors that say what to do.
 func (s *Server) Listen(addr string) error {
-	if s.listening.Swap(true) {
+	if s.starting.Swap(true) {
 		return ErrListening
 	}
 	if err := s.listen(addr); err != nil {
-		s.listening.Store(false)
+		s.starting.Store(false)
 		return err
 	}
 	if s.handed != nil {
 		go s.handed.serve()
 	}
 	go s.runTicker()
+	s.listening.Store(true)
 	return nil
 }
 

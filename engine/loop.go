@@ -28,7 +28,6 @@ type loop struct {
 	el  gnet.EventLoop // immutable
 
 	box     inbox.Inbox[task] // safe for concurrent use
-	spare   []task            // batch handed back to box
 	pending []task            // taken from box, not yet carried out
 	next    int               // first of pending that is not done
 	pumping bool              // the pump was asked for another turn; box stays awake

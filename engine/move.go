@@ -95,7 +95,13 @@ func (s *Server) enroll(l *loop, nc net.Conn, bytes []byte) {
 		s.moved(err)
 		return
 	}
-	go func() { s.moved((<-arrived).Err) }()
+	go func() {
+		select {
+		case r := <-arrived:
+			s.moved(r.Err)
+		case <-s.done: // gnet forgets what it had not enrolled by then
+		}
+	}()
 }
 
 // moved is told that a move has ended, in whatever way.

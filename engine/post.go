@@ -12,7 +12,6 @@ import (
 type postState struct {
 	body http1.Body
 	got  *bytebufferpool.ByteBuffer // nil while nothing had to be copied
-	bad  bool                       // octet-stream: refused once it is there (fact 19)
 }
 
 func (p *postState) reset() {
@@ -25,7 +24,7 @@ func (p *postState) reset() {
 // beginPost starts to read the body of a POST to s.
 func (c *conn) beginPost(s *Session, q *http1.Request) {
 	switch p := s.poll; {
-	case s.has(flagClosed):
+	case s.has(flagClosed) && !c.loop.srv.draining.Load(): // at shutdown the next poll says it, without an error here
 		c.reject(q, errUnknownSID, nil)
 	case q.ContentLength > c.loop.srv.opts.MaxHTTPBufferSize: // fact 20
 		c.tooLarge()

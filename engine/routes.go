@@ -25,9 +25,6 @@ func (c *conn) route(b []byte, n int) (rest []byte) {
 		return c.foreign(b)
 	}
 	c.loop.stats.requests.Add(1)
-	if srv.draining.Load() {
-		return c.busy()
-	}
 	c.http.cors = srv.opts.CORS.lines(q.Get("Origin"))
 	if srv.opts.CORS.on() && string(q.Method) == http.MethodOptions {
 		if q.ContentLength != 0 { // a body nobody reads must not become the next request
@@ -37,6 +34,14 @@ func (c *conn) route(b []byte, n int) (rest []byte) {
 		return b[n:]
 	}
 	in := srv.intentOf(q)
+	if srv.draining.Load() && in.session == nil {
+		if in.hasSID && string(q.Method) == http.MethodPost { // it was told already, or will be: no error
+			c.http.flags &^= httpKeepAlive
+			c.answerText(http.StatusOK, textHTML, "ok")
+			return nil
+		}
+		return c.busy() // the others come for their farewell
+	}
 	if in.session != nil && in.session.loop != c.loop {
 		return c.moveTo(in.session.loop, b)
 	}

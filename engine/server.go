@@ -37,7 +37,8 @@ type Server struct {
 	booted     chan struct{} // closed when gnet has its listeners
 	done       chan struct{} // closed when gnet has returned
 	runErr     error         // what it returned; read after done
-	listening  atomic.Bool
+	starting   atomic.Bool   // Listen was called
+	listening  atomic.Bool   // and has succeeded
 	draining   atomic.Bool
 	stopTicker chan struct{}
 	handed     *handedServer // serves Options.Handler; nil without one
@@ -130,6 +131,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	for _, l := range s.allLoops() {
 		l.post(task{kind: taskRun, fn: l.closeSessions})
 	}
+	s.gauges.waitTold(ctx)
+	for _, l := range s.allLoops() {
+		l.post(task{kind: taskRun, fn: l.closeIdle})
+	}
 	err := s.gauges.waitIdle(ctx)
 	if s.handed != nil {
 		if herr := s.handed.shutdown(ctx); err == nil {
@@ -158,15 +163,20 @@ func (s *Server) stopGnet(ctx context.Context) error {
 	}
 }
 
-// closeSessions says goodbye to every session and every idle connection of the loop.
+// closeSessions says goodbye to every session of the loop.
 func (l *loop) closeSessions() {
 	for _, s := range slices.Clone(l.sessions) {
 		if s != nil {
 			s.close(ReasonServerShutdown, byServer)
 		}
 	}
+}
+
+// closeIdle closes every idle connection of the loop. Not before the sessions were
+// told: a poll or a post may be on its way on any of them.
+func (l *loop) closeIdle() {
 	for _, c := range slices.Clone(l.conns) {
-		if h := c.http; h != nil && h.flags&httpBusy == 0 && h.post == nil {
+		if h := c.http; h != nil && h.flags&httpBusy == 0 { // a body that does not arrive included
 			c.finish()
 		}
 	}

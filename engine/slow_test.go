@@ -1,11 +1,14 @@
 package engine_test
 
 import (
+	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -13,12 +16,24 @@ import (
 	gobwas "github.com/gobwas/ws"
 )
 
-// smallWindow bounds what the client's kernel takes before the server blocks.
-func (c *rawConn) smallWindow(bytes int) {
-	c.t.Helper()
-	if err := c.Conn.(*net.TCPConn).SetReadBuffer(bytes); err != nil {
-		c.t.Fatal(err)
+// dialSmall opens a connection whose client's kernel takes little before the server
+// blocks. The size has to stand before the connection does: a window that shrinks
+// later makes the kernel drop acknowledgements, and with them the whole connection.
+func (f *fixture) dialSmall(bytes int) *rawConn {
+	f.t.Helper()
+	d := net.Dialer{Control: func(_, _ string, c syscall.RawConn) (err error) {
+		err2 := c.Control(func(fd uintptr) {
+			err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, bytes)
+		})
+		return errors.Join(err, err2)
+	}}
+	nc, err := d.Dial("tcp", f.addr)
+	if err != nil {
+		f.t.Fatal(err)
 	}
+	_ = nc.SetDeadline(time.Now().Add(patience))
+	f.t.Cleanup(func() { _ = nc.Close() })
+	return &rawConn{nc, f.t, bufio.NewReader(nc)}
 }
 
 // ledger keeps a reference of its own to every frame it makes, to see at the end
@@ -53,14 +68,15 @@ func (l *ledger) settled(t *testing.T, f *fixture) {
 }
 
 // openSlow opens a WebSocket session whose client reads when the test does, and
-// fills it until the server blocks. fill is what it was sent, in order.
+// fills it until more waits in the server than the kernels may still take. fill is
+// how many frames it was sent.
 func (f *fixture) openSlow(l *ledger) (c *wsConn, r *recorder, fill int) {
 	f.t.Helper()
-	c, o := f.openWS()
-	c.smallWindow(16 << 10)
-	r = f.session(o.SID)
+	c = &wsConn{f.dialSmall(64 << 10)}
+	c.do("GET", wsURL, "", wsHeader)
+	r = f.session(parseOpen(f.t, c.text()).SID)
 	pad := strings.Repeat("f", 10_000)
-	for f.srv.Stats().QueuedBytes == 0 {
+	for st := f.srv.Stats(); st.QueuedBytes < 300_000 && st.SlowClosed == 0; st = f.srv.Stats() {
 		for range 5 {
 			r.s.Send(l.frame("fill " + pad))
 			fill++
@@ -88,7 +104,7 @@ func (c *wsConn) skip(n int) {
 }
 
 func TestASlowClientGetsEverythingWhenItReadsAgain(t *testing.T) {
-	f := start(t, engine.Options{HighWaterMark: 4 << 20, SendBuffer: 16 << 10})
+	f := start(t, engine.Options{HighWaterMark: 4 << 20, SendBuffer: 64 << 10, PingInterval: time.Hour})
 	var l ledger
 	c, r, fill := f.openSlow(&l)
 	rnd := rand.New(rand.NewPCG(1, 2))
@@ -163,17 +179,19 @@ func TestAClientThatIsTooSlowIsClosed(t *testing.T) {
 		push func(l *ledger, r *recorder)
 	}{
 		"bytes": {engine.Options{HighWaterMark: 1 << 20}, func(l *ledger, r *recorder) {
-			for range 12 {
+			for range 30 {
 				r.s.Send(l.frame(strings.Repeat("x", 100_000)))
 			}
 		}},
 		"packets": {engine.Options{MaxQueued: 50}, func(l *ledger, r *recorder) {
-			for range 60 {
+			for range 500 {
 				r.s.Send(l.frame("x"))
 			}
 		}},
 		"time": {engine.Options{MaxBlocked: 100 * time.Millisecond}, func(l *ledger, r *recorder) {
-			r.s.Send(l.frame("x"))
+			for range 60 { // more than the kernels take, less than the mark
+				r.s.Send(l.frame(strings.Repeat("x", 10_000)))
+			}
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -278,10 +296,7 @@ func TestAPollingClientThatDoesNotPollIsBounded(t *testing.T) {
 			if st.SlowClosed != 1 || st.VolatileDrops != 1 || st.QueuedBytes > 1<<20 {
 				t.Errorf("%+v", st)
 			}
-			b := p.get.do("GET", p.url, "").body // the farewell (fact 24)
-			if !strings.HasSuffix(b, sep+"1") || len(b) < 10_000 {
-				t.Errorf("the last poll got %d bytes, ...%q", len(b), b[max(0, len(b)-20):])
-			}
+			p.gone()
 			l.settled(t, f)
 		})
 	}
@@ -297,12 +312,15 @@ func TestAClientThatReadsNoAnswersIsClosed(t *testing.T) {
 		string(requestText("GET", "/socket.io/?EIO=5", "", "")),
 		string(requestText("OPTIONS", pollURL, "Origin: http://x\r\nAccess-Control-Request-Headers: "+strings.Repeat("x", 10_000)+"\r\n", "")),
 	} {
-		c := f.dial()
-		c.smallWindow(16 << 10)
+		c := f.dialSmall(16 << 10)
 		closed := f.srv.Stats().SlowClosed
 		chunk := bytes.Repeat([]byte(req), 1+20_000/len(req))
+		begun, sent := time.Now(), 0
 		for {
-			if _, err := c.Conn.Write(chunk); err != nil {
+			n, err := c.Conn.Write(chunk)
+			sent += n
+			if err != nil {
+				t.Logf("%.20q: sent %d bytes in %v, then %v", req, sent, time.Since(begun), err)
 				break
 			}
 		}
@@ -326,6 +344,9 @@ func TestFramesAreReleasedHoweverASessionEnds(t *testing.T) {
 		"stopped loops": func(k *fakes, _ *fakeConn, _ *recorder) {},
 	} {
 		for _, how := range []string{"websocket", "polling", "upgrading"} {
+			if how == "polling" && name == "stopped loops" {
+				continue // what waits for a poll goes with the server
+			}
 			t.Run(how+", "+name, func(t *testing.T) {
 				k := startFake(t, 1, engine.Options{PingInterval: time.Second, PingTimeout: time.Second, CloseTimeout: time.Second})
 				var c *fakeConn
@@ -361,7 +382,7 @@ func TestFramesAreReleasedHoweverASessionEnds(t *testing.T) {
 					for _, c := range k.conns {
 						_ = c.loop.Close(c)
 					}
-					k.srv.StopPumps()
+					k.stop()
 					r.s.Send(l.frame("after all"))
 					l.settled(t, k.fixture)
 					return

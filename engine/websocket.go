@@ -89,11 +89,12 @@ func (c *conn) feedWS(b []byte) {
 	l.pong = l.pong[:0]
 	l.ponging = false
 	l.stats.bytesIn.Add(uint64(len(b)))
-	err := c.ws.reader.Feed(b, &l.srv.limits, (*wsSink)(c))
-	var fault *ws.CloseError
-	if errors.As(err, &fault) {
-		c.fault(fault)
-		return
+	if err := c.ws.reader.Feed(b, &l.srv.limits, (*wsSink)(c)); err != nil {
+		var fault *ws.CloseError // declared here: errors.As has it on the heap
+		if errors.As(err, &fault) {
+			c.fault(fault)
+			return
+		}
 	}
 	if l.ponging {
 		l.scratch = ws.AppendFrame(l.scratch[:0], ws.OpPong, l.pong)

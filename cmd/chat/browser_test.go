@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -44,6 +45,7 @@ func TestWhatIsTypedInOneTabIsSeenInBoth(t *testing.T) {
 			}
 			requireNoFaults(t, way.query, tab)
 		}
+		a.Evaluate(`Promise.all(document.getAnimations().map((a) => a.finished)).then(() => 0)`)
 		a.Screenshot(artefact(t, fmt.Sprintf("chat-%d.png", i)))
 		a.Close()
 		b.Close()
@@ -60,7 +62,7 @@ func TestPagesAndPollsShareTheBrowsersConnections(t *testing.T) {
 	tab := browser.Open(p.url+query, clienttest.PageOptions{BlockCDN: true})
 	watcher := tab.OpenBeside(p.url + query)
 	watcher.WaitText(statusText, "Connected over long polling")
-	const reloads, each = 8, 5
+	const reloads, each = 5, 5
 	for r := range reloads {
 		tab.WaitText(statusText, "Connected over long polling")
 		for m := range each {
@@ -93,11 +95,12 @@ func TestPagesReturnToARestartedServer(t *testing.T) {
 	for _, way := range ways {
 		tab := browser.Open(p.url+way.query, clienttest.PageOptions{BlockCDN: true})
 		tab.WaitText(statusText, way.status)
+		tab.Evaluate(remember)
 		tabs = append(tabs, tab)
 	}
 	p.stop(syscall.SIGTERM)
-	for _, tab := range tabs {
-		tab.WaitText(statusText, "transport close")
+	for i, tab := range tabs {
+		requireCleanLoss(t, ways[i].query, tab)
 	}
 	tabs[0].Screenshot(artefact(t, "chat-gone.png"))
 
@@ -108,6 +111,30 @@ func TestPagesReturnToARestartedServer(t *testing.T) {
 	write(tabs[0], "back again")
 	for _, tab := range tabs {
 		tab.WaitText(messages, "back again")
+	}
+}
+
+// remember keeps every status that the page shows: the first word on a lost
+// connection may be gone before anybody looks.
+const remember = `(() => {
+	const e = document.querySelector("#status-text");
+	window.statuses = [];
+	new MutationObserver(() => statuses.push(e.textContent)).observe(e, { childList: true, characterData: true, subtree: true });
+})()`
+
+// requireCleanLoss waits for the page's word on a lost connection.
+func requireCleanLoss(t *testing.T, name string, p *clienttest.Page) {
+	t.Helper()
+	var shown []string
+	eventually(t, func() error {
+		shown = clienttest.Value[[]string](t, p.Evaluate("statuses"))
+		if len(shown) == 0 {
+			return errors.New("the page notices nothing")
+		}
+		return nil
+	})
+	if want := "Connection lost (transport close). Reconnecting…"; shown[0] != want {
+		t.Errorf("%s: the page says %q, want %q", name, shown, want)
 	}
 }
 

@@ -27,7 +27,6 @@ func TestOnePortServesThePageAndSocketIO(t *testing.T) {
 	if allowed := handshake.Header.Get("Access-Control-Allow-Origin"); allowed != "*" {
 		t.Errorf("Access-Control-Allow-Origin: %q, want *", allowed)
 	}
-	p.stop(syscall.SIGTERM)
 }
 
 // Pages of another origin ask first before they post a content type of their own.

@@ -123,10 +123,10 @@ func TestPollingClientsBetweenTwoPollsAreToldThatItStops(t *testing.T) {
 		p.counts(map[string]float64{`fanfare_disconnects_total{reason="server shutting down"}`: 9})
 		for _, poller := range pollers {
 			if a, err := try("POST", poller.url, eventPacket(t, "chatMessage", "too late")); err != nil || a.StatusCode != 200 {
-				t.Errorf("a post: %v %v, want 200", a.Response, err)
+				t.Fatalf("a post: %v %v, want 200", a.Response, err)
 			}
 			if a, err := try("GET", poller.url, ""); err != nil || !strings.HasSuffix(a.body, "1") {
-				t.Errorf("the poll is answered %q %v, want a close packet", a.body, err)
+				t.Fatalf("the poll is answered %q %v, want a close packet", a.body, err)
 			}
 		}
 		requireCleanClose(t, slow)
