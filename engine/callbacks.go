@@ -1,10 +1,8 @@
 package engine
 
 import (
-	"net/http"
 	"time"
 
-	"github.com/fanfare-go/fanfare/engine/http1"
 	"github.com/panjf2000/gnet/v2"
 )
 
@@ -12,14 +10,25 @@ import (
 // gnet's untyped connection context.
 type callbacks struct {
 	gnet.BuiltinEventEngine
-	srv *Server
+	srv    *Server
+	booted chan struct{} // closed by the first tick
+	ticked bool          // there was one; of gnet's ticker alone
 }
 
-// OnBoot is told that the listeners are bound.
+// OnBoot is told that the first listener is bound.
 func (k *callbacks) OnBoot(e gnet.Engine) gnet.Action {
 	k.srv.gnet = e
-	close(k.srv.booted)
 	return gnet.None
+}
+
+// OnTick is told, once, that all loops have their listeners and run; the clock is
+// our own.
+func (k *callbacks) OnTick() (time.Duration, gnet.Action) {
+	if !k.ticked {
+		k.ticked = true
+		close(k.booted)
+	}
+	return 24 * time.Hour, gnet.None
 }
 
 // OnOpen takes a connection: one that was accepted, or one that moved here and
@@ -47,6 +56,9 @@ func (k *callbacks) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 	c.http.waits = waitHead
 	c.expire(ticks(s.opts.HeaderTimeout))
 	if moved != nil {
+		if moved.returned {
+			c.flags |= connReturned
+		}
 		c.feedHTTP(moved.bytes)
 	}
 	return nil, gnet.None
@@ -92,45 +104,4 @@ func (k *callbacks) OnClose(gc gnet.Conn, _ error) gnet.Action {
 	}
 	c.closed()
 	return gnet.None
-}
-
-// recoverFor turns a panic into the end of one connection and its session.
-// Deferred around everything that calls the floor above.
-func (l *loop) recoverFor(c *conn) {
-	p := recover()
-	if p == nil {
-		return
-	}
-	l.srv.panicked(l, p)
-	if c == nil {
-		return
-	}
-	if s := c.session; s != nil {
-		s.close(ReasonForcedClose, byServer)
-	}
-	c.doom()
-}
-
-// full reports that no further connection may come in. The descriptor's number
-// tells how many the whole process has open: numbers are given out lowest first.
-func (s *Server) full(fd int) bool {
-	return s.draining.Load() && !s.owesFarewell() || fd >= s.maxFD || int(s.gauges.connections.Load()) >= s.opts.MaxConnections
-}
-
-// owesFarewell reports that somebody is still to be told that the server stops.
-func (s *Server) owesFarewell() bool {
-	return s.gauges.sessions() > 0 || s.gauges.lingering.Load() > 0
-}
-
-// crowded reports that there are as many sessions as there may be connections: one
-// connection could open any number of polling sessions otherwise.
-func (s *Server) crowded() bool {
-	return s.gauges.sessions() >= int64(s.opts.MaxConnections)
-}
-
-// refuseConn answers a connection there is no room for.
-func (s *Server) refuseConn(gc gnet.Conn) {
-	s.gauges.refused.Add(1)
-	r := http1.Response{Status: http.StatusServiceUnavailable, Header: retryAfter, Close: true}
-	_, _ = writeNow(gc.Fd(), r.AppendTo(nil))
 }

@@ -48,7 +48,7 @@ func (s *Server) runTicker() {
 	defer t.Stop()
 	for {
 		select {
-		case <-s.stopTicker:
+		case <-s.quit:
 			return
 		case <-t.C:
 			s.tickOnce(s.clock.advance())

@@ -35,10 +35,12 @@ type wsState struct {
 type connFlag uint8
 
 const (
-	connClosed  connFlag = 1 << iota // gnet has closed it, or is about to: not a byte more
-	connClosing                      // everything was said; waits for the peer, or to drain
-	connDoomed                       // in loop.doomed
-	connCounted                      // counts against MaxConnections
+	connClosed   connFlag = 1 << iota // gnet has closed it, or is about to: not a byte more
+	connClosing                       // everything was said; waits for the peer, or to drain
+	connDoomed                        // in loop.doomed
+	connCounted                       // counts against MaxConnections
+	connAnswered                      // in loop.answered
+	connReturned                      // net/http gave it back, and no request of its was served here yet
 )
 
 func newConn(l *loop, gc gnet.Conn) *conn {

@@ -20,7 +20,7 @@ func (s *Server) Unlistened(maxFD int) gnet.EventHandler {
 }
 
 // StopPumps ends what the loops run beside themselves.
-func (s *Server) StopPumps() { s.stopLoops() }
+func (s *Server) StopPumps() { s.stopBackground() }
 
 // SetTick sets the clock.
 func (s *Server) SetTick(tick uint64) { s.clock.tick.Store(tick) }

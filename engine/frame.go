@@ -25,8 +25,8 @@ type Frame struct {
 	start    int // where the first WebSocket frame begins in buf: its header is written right-aligned
 	buf      *bytebufferpool.ByteBuffer
 
-	polling     atomic.Pointer[[]byte] // packets joined by packet.Separator
-	pollingOnce sync.Mutex
+	polling   atomic.Pointer[[]byte] // packets joined by packet.Separator
+	pollingMu sync.Mutex             // held while polling is made
 }
 
 var framePool = sync.Pool{New: func() any { return new(Frame) }}
@@ -98,8 +98,8 @@ func (f *Frame) payload() []byte {
 	if p := f.polling.Load(); p != nil {
 		return *p
 	}
-	f.pollingOnce.Lock()
-	defer f.pollingOnce.Unlock()
+	f.pollingMu.Lock()
+	defer f.pollingMu.Unlock()
 	if p := f.polling.Load(); p != nil {
 		return *p
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -38,6 +39,7 @@ func newHandedServer(s *Server) *handedServer {
 		ReadHeaderTimeout: s.opts.HeaderTimeout,
 		IdleTimeout:       s.opts.IdleTimeout,
 		MaxHeaderBytes:    http1.MaxHeadBytes,
+		ErrorLog:          slog.NewLogLogger(s.opts.Logger.Handler(), slog.LevelWarn),
 	}
 	return h
 }
@@ -97,22 +99,28 @@ func (h *handedServer) shutdown(ctx context.Context) error {
 // ServeHTTP sends requests for the engine back to a loop, and gives Options.Handler
 // the rest.
 func (h *handedServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !h.srv.owns([]byte(rawPath(r))) {
+	switch {
+	case !h.srv.owns([]byte(rawPath(r))):
 		h.srv.opts.Handler.ServeHTTP(w, r)
-		return
-	}
-	if err := h.giveBack(w, r); err != nil {
-		http.Error(w, "cannot serve this request here", http.StatusServiceUnavailable)
+	case h.srv.draining.Load() || h.giveBack(w, r) != nil:
+		w.Header().Set("Connection", "close")
+		http.Error(w, "cannot serve this request now", http.StatusServiceUnavailable)
 	}
 }
 
-// rawPath is the path as it stands in the request line: the loops must see the
-// same one, or a request could go to and fro for ever.
+// rawPath is the path as it stands in the request line, as the loops see it
+// (http1.Request.Path): parsed and written again it could be another, and the
+// request would go to and fro.
 func rawPath(r *http.Request) string {
-	if !strings.HasPrefix(r.RequestURI, "/") {
-		return r.URL.EscapedPath() // absolute-form
+	target := r.RequestURI
+	if _, rest, absolute := strings.Cut(target, "://"); absolute && !strings.HasPrefix(target, "/") {
+		i := strings.IndexAny(rest, "/?")
+		if i < 0 || rest[i] == '?' {
+			return "/"
+		}
+		target = rest[i:]
 	}
-	path, _, _ := strings.Cut(r.RequestURI, "?")
+	path, _, _ := strings.Cut(target, "?")
 	return path
 }
 
@@ -138,7 +146,7 @@ func (h *handedServer) giveBack(w http.ResponseWriter, r *http.Request) error {
 	waiting, _ := buf.Peek(buf.Reader.Buffered())
 	b = append(append(b, waiting...), c.read...)
 	c.gone()
-	h.srv.enroll(loops[int(h.next.Add(1))%len(loops)], c.Conn, b)
+	h.srv.enroll(loops[int(h.next.Add(1))%len(loops)], c.Conn, &arrival{bytes: b, returned: true})
 	return nil
 }
 

@@ -93,7 +93,7 @@ func (f *fixture) stop() {
 	if err := f.srv.Shutdown(ctx); err != nil {
 		f.t.Errorf("Shutdown: %v", err)
 	}
-	if err := <-f.served; err != nil {
+	if err := receive(f.t, f.served); err != nil {
 		f.t.Errorf("Serve: %v", err)
 	}
 }

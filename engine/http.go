@@ -33,11 +33,11 @@ const (
 type waitKind uint8
 
 const (
-	waitNew  waitKind = iota
-	waitHead          // a head has to arrive
-	waitBody          // a body has to arrive
-	waitIdle          // between two requests
-	waitNone          // the answer is ours to give
+	waitUnset waitKind = iota
+	waitHead           // a head has to arrive
+	waitBody           // a body has to arrive
+	waitIdle           // between two requests
+	waitNone           // the answer is ours to give
 )
 
 // maxPipelined bounds what may arrive behind a request in progress, in bytes:
@@ -180,6 +180,10 @@ func (c *conn) answer(r http1.Response) {
 	if h == nil || !c.open() {
 		return
 	}
+	if c.gc.OutboundBuffered() > l.srv.opts.HighWaterMark {
+		c.tooSlow() // sends requests but does not take the answers
+		return
+	}
 	r.Close = h.flags&httpKeepAlive == 0 || l.srv.draining.Load()
 	r.KeepAlive10 = h.flags&httpMinor0 != 0
 	r.Head = h.flags&httpHead != 0
@@ -192,13 +196,11 @@ func (c *conn) answer(r http1.Response) {
 	h.cors = ""
 	c.write(l.scratch)
 	l.trimScratch()
-	switch {
-	case r.Close:
+	if r.Close {
 		c.hangUp()
-	case c.flags&connDoomed == 0 && c.gc.OutboundBuffered() > l.srv.opts.HighWaterMark:
-		c.tooSlow() // takes requests but not the answers
-	default:
-		c.resume()
+	} else if h.flags&httpServing == 0 && c.flags&connAnswered == 0 {
+		c.flags |= connAnswered
+		l.answered = append(l.answered, c)
 	}
 }
 

@@ -2,9 +2,7 @@ package engine
 
 import (
 	"bytes"
-	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/fanfare-go/fanfare/engine/http1"
@@ -32,14 +30,6 @@ func (c *conn) newSession(head []byte, t Transport) *Session {
 	srv.gauges.of(t).Add(1)
 	s.startHeartbeat()
 	return s
-}
-
-// cloneAddr copies what gnet takes back when the connection closes.
-func cloneAddr(a net.Addr) net.Addr {
-	if t, ok := a.(*net.TCPAddr); ok {
-		return &net.TCPAddr{IP: bytes.Clone(t.IP), Port: t.Port, Zone: strings.Clone(t.Zone)}
-	}
-	return a
 }
 
 // openPacket is the handshake's answer (fact 1).

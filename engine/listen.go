@@ -25,18 +25,19 @@ const (
 // the loops. An address in use, a descriptor limit too low or a bad address are
 // errors that say what to do.
 func (s *Server) Listen(addr string) error {
-	if s.starting.Swap(true) {
+	s.listenMu.Lock()
+	defer s.listenMu.Unlock()
+	if s.listening {
 		return ErrListening
 	}
 	if err := s.listen(addr); err != nil {
-		s.starting.Store(false)
 		return err
 	}
 	if s.handed != nil {
 		go s.handed.serve()
 	}
-	go s.runTicker()
-	s.listening.Store(true)
+	s.background.Go(s.runTicker)
+	s.listening = true
 	return nil
 }
 
@@ -49,10 +50,11 @@ func (s *Server) listen(addr string) error {
 		if err != nil {
 			return err
 		}
+		s.addr = free // before there are loops that could ask
 		if err = s.boot(free); err == nil {
-			s.addr = free
 			return nil
 		}
+		s.addr = nil
 		if _, port, _ := net.SplitHostPort(addr); port != "0" || try == portTries {
 			return err
 		}
@@ -103,12 +105,15 @@ func probeAddress(addr string) (net.Addr, error) {
 	return ln.Addr(), nil
 }
 
-// boot runs gnet on its own goroutine and waits until it has its listeners.
+// boot runs gnet on its own goroutine and waits until it has all of its listeners,
+// which its first tick tells: OnBoot comes when it has only one.
 func (s *Server) boot(addr net.Addr) error {
 	done := make(chan error, 1)
+	k := &callbacks{srv: s, booted: make(chan struct{})}
 	go func() {
-		done <- gnet.Run(&callbacks{srv: s}, "tcp://"+gnetAddress(addr),
+		done <- gnet.Run(k, "tcp://"+gnetAddress(addr),
 			gnet.WithNumEventLoop(s.opts.Loops),
+			gnet.WithTicker(true),
 			gnet.WithReusePort(true), // an accept error in gnet's other mode ends the whole engine
 			gnet.WithReuseAddr(true), // what we closed first lingers in TIME_WAIT, and must not keep a successor out
 			gnet.WithSocketSendBuffer(s.opts.SendBuffer),
@@ -121,18 +126,25 @@ func (s *Server) boot(addr net.Addr) error {
 			err = ErrLoopsDied
 		}
 		return fmt.Errorf("engine: starting on %s: %w", addr, err)
-	case <-s.booted:
+	case <-k.booted:
 	}
-	go func() {
-		switch err := <-done; {
-		case err != nil:
-			s.runErr = fmt.Errorf("engine: the event loops failed: %w", err)
-		case !s.draining.Load():
-			s.runErr = ErrLoopsDied
-		}
-		close(s.done)
-	}()
+	go func() { s.loopsEnded(<-done) }()
 	return nil
+}
+
+// loopsEnded is told that gnet has returned. It does so without an error when an
+// accept failed, too.
+func (s *Server) loopsEnded(err error) {
+	switch {
+	case err != nil:
+		s.runErr = fmt.Errorf("engine: the event loops failed: %w", err)
+	case !s.draining.Load():
+		s.runErr = ErrLoopsDied
+	}
+	for _, l := range s.allLoops() {
+		l.closeInbox() // nobody will take what others would go on to queue
+	}
+	close(s.done)
 }
 
 // gnetAddress is addr in gnet's words: it takes "[::]" for IPv6 alone, and no host

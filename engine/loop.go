@@ -30,7 +30,8 @@ type loop struct {
 	box     inbox.Inbox[task] // safe for concurrent use
 	pending []task            // taken from box, not yet carried out
 	next    int               // first of pending that is not done
-	pumping bool              // the pump was asked for another turn; box stays awake
+	pumping bool              // another turn is to come from the pump; box stays awake
+	asking  bool              // and the pump has not been asked for it yet
 	depth   int               // callbacks within callbacks: closing a connection calls OnClose at once
 	pump    chan struct{}     // safe for concurrent use; capacity 1
 
@@ -50,7 +51,9 @@ type loop struct {
 	fireConnFn    func(*conn)
 	fireSessionFn func(*Session)
 	dirty         []*Session // polling sessions to flush at the end of the turn
+	answered      []*conn    // whose answer was given: more may have arrived behind the request
 	doomed        []*conn    // to close at the end of the turn
+	farewells     int        // sessions that closeSessions is done with
 	blocked       []*conn    // that cannot take more at the moment
 
 	request http1.Request // scratch of the head being routed
@@ -93,14 +96,20 @@ func (l *loop) Run(context.Context) error {
 // runPump posts the next turn from outside: a task that re-posts itself from the
 // loop would starve its input.
 func (l *loop) runPump() {
-	for range l.pump {
-		l.wake()
+	for {
+		select {
+		case <-l.pump:
+			l.wake()
+		case <-l.srv.quit:
+			return
+		}
 	}
 }
 
-// askPump has another turn posted; until it comes, the box stays awake.
+// askPump has another turn posted. It comes at the very end of this one: the pump
+// may be quick, and gnet works off what was posted before it looks at its input.
 func (l *loop) askPump() {
-	l.pumping = true
+	l.asking = false
 	select {
 	case l.pump <- struct{}{}:
 	default: // it was asked already and has not come yet
@@ -124,6 +133,9 @@ func (l *loop) leave() {
 			l.turn()
 		}
 		l.settle()
+		if l.asking {
+			l.askPump()
+		}
 	}
 	l.depth--
 }
@@ -133,7 +145,7 @@ func (l *loop) turn() {
 	for budget := turnWrites; ; {
 		for l.next < len(l.pending) {
 			if budget <= 0 {
-				l.askPump()
+				l.pumping, l.asking = true, true
 				return
 			}
 			budget -= l.step()
@@ -170,29 +182,39 @@ func (l *loop) step() (cost int) {
 	return cost
 }
 
-// settle flushes polling sessions and closes what failed, until neither is left.
+// settle flushes polling sessions, goes on with connections whose answer was given,
+// and closes what failed, until none is left.
 func (l *loop) settle() {
-	for len(l.dirty)+len(l.doomed) > 0 {
-		if n := len(l.dirty) - 1; n >= 0 {
-			s := l.dirty[n]
-			l.dirty = l.dirty[:n]
+	for {
+		switch {
+		case len(l.dirty) > 0:
+			s := pop(&l.dirty)
 			s.clear(flagDirty)
 			s.flush()
-			continue
+		case len(l.answered) > 0:
+			l.resume(pop(&l.answered))
+		case len(l.doomed) > 0:
+			pop(&l.doomed).shut()
+		default:
+			return
 		}
-		n := len(l.doomed) - 1
-		c := l.doomed[n]
-		l.doomed = l.doomed[:n]
-		c.shut()
 	}
 }
 
-// stop refuses further tasks and gives back what the waiting ones own.
-func (l *loop) stop() {
-	for _, t := range l.box.Close() {
-		t.drop()
-	}
-	close(l.pump)
+// resume serves what arrived on a connection while its answer was owed.
+func (l *loop) resume(c *conn) {
+	defer l.recoverFor(c)
+	c.flags &^= connAnswered
+	c.resume()
+}
+
+// pop takes the last one off a list, and leaves no pointer to it behind.
+func pop[T any](list *[]*T) *T {
+	n := len(*list) - 1
+	x := (*list)[n]
+	(*list)[n] = nil
+	*list = (*list)[:n]
+	return x
 }
 
 // enlist gives a session its slot.

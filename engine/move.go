@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -17,7 +18,10 @@ import (
 // duplicated, and the bytes read so far travel along; the peer notices nothing.
 
 // arrival is what a connection that moved to a loop brings along.
-type arrival struct{ bytes []byte }
+type arrival struct {
+	bytes    []byte
+	returned bool // it comes from net/http, not from another loop
+}
 
 // moveTo takes the connection, and the request at the start of b, to another loop.
 func (c *conn) moveTo(l *loop, b []byte) []byte {
@@ -25,7 +29,7 @@ func (c *conn) moveTo(l *loop, b []byte) []byte {
 	if err != nil {
 		return c.unmovable(err)
 	}
-	l.srv.enroll(l, nc, append([]byte(nil), b...))
+	l.srv.enroll(l, nc, &arrival{bytes: bytes.Clone(b)})
 	c.doom()
 	return nil
 }
@@ -33,7 +37,7 @@ func (c *conn) moveTo(l *loop, b []byte) []byte {
 // foreign serves a request that is not for the engine: with Options.Handler, or 404.
 func (c *conn) foreign(b []byte) []byte {
 	s := c.loop.srv
-	if s.handed == nil {
+	if s.handed == nil || c.flags&connReturned != 0 { // net/http took this request for the engine's: no second trip
 		c.http.flags &^= httpKeepAlive
 		c.answer(http1.Response{Status: http.StatusNotFound})
 		return nil
@@ -45,7 +49,7 @@ func (c *conn) foreign(b []byte) []byte {
 	if err != nil {
 		return c.unmovable(err)
 	}
-	s.handed.take(nc, append([]byte(nil), b...))
+	s.handed.take(nc, bytes.Clone(b))
 	c.doom()
 	return nil
 }
@@ -79,15 +83,15 @@ func (c *conn) leaveLoop() (net.Conn, error) {
 	return net.FileConn(f) // duplicates once more, into the runtime's poller
 }
 
-// enroll gives nc to a loop, which begins with the given bytes. Safe for
-// concurrent use. gnet closes nc, whatever happens.
-func (s *Server) enroll(l *loop, nc net.Conn, bytes []byte) {
+// enroll gives nc to a loop, with what it brings along. Safe for concurrent use.
+// gnet closes nc, whatever happens.
+func (s *Server) enroll(l *loop, nc net.Conn, a *arrival) {
 	if nc.RemoteAddr() == nil { // reset meanwhile: gnet would panic, and lose a descriptor
 		_ = nc.Close()
 		return
 	}
 	stripZones(nc)
-	ctx := gnet.NewContext(context.Background(), &arrival{bytes})
+	ctx := gnet.NewContext(context.Background(), a)
 	s.gauges.moving.Add(1)
 	arrived, err := l.el.Enroll(ctx, nc)
 	if err != nil {
@@ -100,6 +104,7 @@ func (s *Server) enroll(l *loop, nc net.Conn, bytes []byte) {
 		case r := <-arrived:
 			s.moved(r.Err)
 		case <-s.done: // gnet forgets what it had not enrolled by then
+			s.moved(nil)
 		}
 	}()
 }

@@ -79,7 +79,7 @@ func (c *conn) enqueue(f *Frame) {
 	switch {
 	case f.volatile:
 		c.loop.stats.volatileDropped.Add(1)
-	case q.bytes+f.size() > o.HighWaterMark || len(q.frames) >= o.MaxQueued:
+	case q.bytes > 0 && q.bytes+f.size() > o.HighWaterMark || len(q.frames) >= o.MaxQueued:
 		c.tooSlow()
 	default:
 		f.retain(1)

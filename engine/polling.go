@@ -32,7 +32,7 @@ func (s *Session) enqueue(f *Frame) {
 	switch {
 	case f.volatile && p.get == nil:
 		l.stats.volatileDropped.Add(1)
-	case p.bytes+f.size() > l.srv.opts.HighWaterMark || len(p.queue) >= l.srv.opts.MaxQueued:
+	case p.bytes > 0 && p.bytes+f.size() > l.srv.opts.HighWaterMark || len(p.queue) >= l.srv.opts.MaxQueued:
 		l.stats.slowClosed.Add(1)
 		s.close(ReasonTransportError, byServer)
 	default:
@@ -139,44 +139,4 @@ func (s *Session) sayFarewell(c *conn) {
 	b = append(b, packet.Separator, '0'+byte(packet.Close))
 	s.remove()
 	c.answer(http1.Response{Status: http.StatusOK, ContentType: textPlain, Header: noStore, Body: b})
-}
-
-// received takes one packet of a POST body; errStop when the session is gone.
-func (s *Session) received(p packet.Packet) error {
-	l := s.loop
-	l.stats.packetsIn.Add(1)
-	switch {
-	case s.has(flagClosed) || s.recv == nil:
-		return errStop
-	case p.Binary:
-		return s.accepted(s.tellBinary(p.Data))
-	}
-	switch p.Type {
-	case packet.Message:
-		return s.accepted(s.tellText(p.Data))
-	case packet.Pong:
-		s.pong()
-	case packet.Ping: // "invalid heartbeat direction"
-		s.close(ReasonTransportError, byServer)
-		return errStop
-	case packet.Close:
-		if !s.has(flagWebSocket) { // over WebSocket a bare close packet is ignored (fact 29)
-			s.close(ReasonTransportClose, byPeer)
-			return errStop
-		}
-	}
-	return nil
-}
-
-// accepted closes the session where the floor above found its protocol violated.
-func (s *Session) accepted(err error) error {
-	if err != nil {
-		s.loop.stats.violations.Add(1)
-		s.close(ReasonForcedClose, byServer)
-		return errStop
-	}
-	if s.has(flagClosed) {
-		return errStop
-	}
-	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -33,4 +34,12 @@ func (r *Request) Query() url.Values {
 		return url.Values{}
 	}
 	return q.URL.Query()
+}
+
+// cloneAddr copies what gnet takes back when the connection closes.
+func cloneAddr(a net.Addr) net.Addr {
+	if t, ok := a.(*net.TCPAddr); ok {
+		return &net.TCPAddr{IP: bytes.Clone(t.IP), Port: t.Port, Zone: strings.Clone(t.Zone)}
+	}
+	return a
 }

@@ -16,6 +16,9 @@ func (s *Session) saved() {
 func (s *Session) accept() {
 	defer s.saved()
 	s.recv = s.loop.srv.opts.Accept(s)
+	if s.has(flagClosed) { // the connection broke under the open packet
+		s.tellClosed(ReasonTransportError)
+	}
 }
 
 func (s *Session) tellText(data []byte) error {
@@ -41,4 +44,21 @@ func (s *Session) tellClosed(reason Reason) {
 func (s *Session) run(fn func()) {
 	defer s.saved()
 	fn()
+}
+
+// recoverFor turns a panic into the end of one connection and its session.
+// Deferred around everything that calls the floor above.
+func (l *loop) recoverFor(c *conn) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	l.srv.panicked(l, p)
+	if c == nil {
+		return
+	}
+	if s := c.session; s != nil {
+		s.close(ReasonForcedClose, byServer)
+	}
+	c.doom()
 }

@@ -24,6 +24,7 @@ func (c *conn) route(b []byte, n int) (rest []byte) {
 	if !srv.owns(q.Path) {
 		return c.foreign(b)
 	}
+	c.flags &^= connReturned
 	c.loop.stats.requests.Add(1)
 	c.http.cors = srv.opts.CORS.lines(q.Get("Origin"))
 	if srv.opts.CORS.on() && string(q.Method) == http.MethodOptions {
@@ -66,7 +67,7 @@ func (c *conn) note(q *http1.Request) {
 		f |= httpHead
 	}
 	c.http.flags = f | httpBusy
-	c.http.waits = waitNew // the deadline of one request is not the next one's
+	c.http.waits = waitUnset // the deadline of one request is not the next one's
 }
 
 // owns reports whether the engine serves the path: a prefix match that wants the

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"sync/atomic"
 	"time"
 )
@@ -55,39 +54,6 @@ func (g *gauges) of(t Transport) *atomic.Int64 {
 
 // sessions is how many are open.
 func (g *gauges) sessions() int64 { return g.polling.Load() + g.websocket.Load() }
-
-// farewellGrace is how long Shutdown waits for polling clients that are between two
-// polls: long enough for a round trip, short for those who are gone for good.
-const farewellGrace = 2 * time.Second
-
-// waitTold returns when every client was told of the end, or nearly so.
-func (g *gauges) waitTold(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, farewellGrace)
-	defer cancel()
-	t := time.NewTicker(tickLength)
-	defer t.Stop()
-	for g.sessions() > 0 || g.lingering.Load() > 0 {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
-		}
-	}
-}
-
-// waitIdle returns when no connection is left, or ctx's error.
-func (g *gauges) waitIdle(ctx context.Context) error {
-	t := time.NewTicker(tickLength)
-	defer t.Stop()
-	for g.connections.Load() > 0 || g.moving.Load() > 0 {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-t.C:
-		}
-	}
-	return nil
-}
 
 // loopStats are the counters of one loop: written by it alone, read by anybody. Atomic.
 type loopStats struct {

@@ -29,7 +29,7 @@ func (c *conn) probing(p packet.Packet, err error) {
 	case err != nil || p.Binary:
 		c.badProbe()
 	case p.Type == packet.Ping && string(p.Data) == "probe":
-		c.write(probeFrame)
+		c.writeControl(probeFrame)
 		s.poll.flags |= pollProbed
 		s.releaseGet()
 	case p.Type == packet.Upgrade && s.poll.flags&pollProbed == 0:
@@ -67,7 +67,6 @@ func (c *conn) leaveSession() {
 func (s *Session) upgrade(c *conn) {
 	l, p := s.loop, s.poll
 	l.connTimers.Disarm(c)
-	s.releaseGet()
 	s.conn = c
 	s.set(flagWebSocket)
 	l.srv.gauges.polling.Add(-1)

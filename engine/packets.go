@@ -1,0 +1,43 @@
+package engine
+
+import "github.com/fanfare-go/fanfare/engine/packet"
+
+// received takes one packet, over whatever transport it came; errStop when the session is gone.
+func (s *Session) received(p packet.Packet) error {
+	l := s.loop
+	l.stats.packetsIn.Add(1)
+	switch {
+	case s.has(flagClosed) || s.recv == nil:
+		return errStop
+	case p.Binary:
+		return s.accepted(s.tellBinary(p.Data))
+	}
+	switch p.Type {
+	case packet.Message:
+		return s.accepted(s.tellText(p.Data))
+	case packet.Pong:
+		s.pong()
+	case packet.Ping: // "invalid heartbeat direction"
+		s.close(ReasonTransportError, byServer)
+		return errStop
+	case packet.Close:
+		if !s.has(flagWebSocket) { // over WebSocket a bare close packet is ignored (fact 29)
+			s.close(ReasonTransportClose, byPeer)
+			return errStop
+		}
+	}
+	return nil
+}
+
+// accepted closes the session where the floor above found its protocol violated.
+func (s *Session) accepted(err error) error {
+	if err != nil {
+		s.loop.stats.violations.Add(1)
+		s.close(ReasonForcedClose, byServer)
+		return errStop
+	}
+	if s.has(flagClosed) {
+		return errStop
+	}
+	return nil
+}
