@@ -24,10 +24,13 @@ func (s *Server) Serve() error {
 	}
 	select {
 	case <-s.done:
-		return s.runErr
 	case <-s.stopped:
-		return s.stopErr
+		if s.stopErr != nil {
+			return s.stopErr
+		}
+		<-s.done // it has ended: Shutdown waited for it
 	}
+	return s.runErr
 }
 
 // isListening waits for a Listen in progress.
