@@ -99,7 +99,7 @@ func (f *fixture) stop() {
 }
 
 func (f *fixture) accept(s *engine.Session) engine.Receiver {
-	r := &recorder{s: s, onText: f.onText, texts: make(chan string, 20000), binaries: make(chan []byte, 100), closed: make(chan engine.Reason, 2)}
+	r := &recorder{s: s, onText: f.onText, texts: make(chan string, 1024), binaries: make(chan []byte, 100), closed: make(chan engine.Reason, 2)}
 	s.Established()
 	f.mu.Lock()
 	f.all[s.ID()] = r
