@@ -153,14 +153,6 @@ func (c *fakeConn) drain() (open bool) {
 	}
 }
 
-// read takes at most n bytes off the peer's end of the socket.
-func (c *fakeConn) read(n int) {
-	b := make([]byte, n)
-	if n, _ = syscall.Read(c.peer, b); n > 0 {
-		c.got.Write(b[:n])
-	}
-}
-
 // frames returns the frames the peer has got by now.
 func (c *fakeConn) frames() []frame {
 	c.drain()

@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"io"
-	"testing"
 
 	gobwas "github.com/gobwas/ws"
 )
@@ -46,13 +45,4 @@ func (c *wsConn) frameOfAnyKind() frame {
 		c.t.Fatalf("reading a frame: %v", err)
 	}
 	return f
-}
-
-// until reads frames up to the one that says so and returns how many came before.
-func (c *wsConn) until(t testing.TB, text string) (before int) {
-	t.Helper()
-	for c.frameOfAnyKind().String() != text {
-		before++
-	}
-	return before
 }

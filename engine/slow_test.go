@@ -317,7 +317,7 @@ func TestAClientThatReadsNoAnswersIsClosed(t *testing.T) {
 		chunk := bytes.Repeat([]byte(req), 1+20_000/len(req))
 		begun, sent := time.Now(), 0
 		for {
-			n, err := c.Conn.Write(chunk)
+			n, err := c.Write(chunk)
 			sent += n
 			if err != nil {
 				t.Logf("%.20q: sent %d bytes in %v, then %v", req, sent, time.Since(begun), err)

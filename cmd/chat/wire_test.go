@@ -157,11 +157,14 @@ func eventPacket(t *testing.T, event, text string) string {
 func requireCleanClose(t *testing.T, s *wireSocket) {
 	t.Helper()
 	for {
-		f, err := ws.ReadFrame(s)
+		h, err := ws.ReadHeader(s)
 		if err != nil {
 			t.Fatalf("the connection ended without a close frame: %v", err)
 		}
-		if f.Header.OpCode == ws.OpClose {
+		if _, err := io.CopyN(io.Discard, s, h.Length); err != nil {
+			t.Fatal(err)
+		}
+		if h.OpCode == ws.OpClose {
 			s.close()
 			return
 		}

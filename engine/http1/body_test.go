@@ -153,7 +153,7 @@ func TestBodyErrorIsFinal(t *testing.T) {
 
 func TestBodyEndIsFinal(t *testing.T) {
 	d := newBody(1)
-	d.Next([]byte("x"))
+	_, _, _, _ = d.Next([]byte("x"))
 	if data, n, done, err := d.Next([]byte("y")); len(data) != 0 || n != 0 || !done || err != nil {
 		t.Errorf("%q, n = %d, done = %t, err = %v", data, n, done, err)
 	}
@@ -168,16 +168,16 @@ func TestEmptyReadEndsNothing(t *testing.T) {
 
 func TestPendingTellsWhatIsDeclared(t *testing.T) {
 	d := newBody(10)
-	d.Next([]byte("abc"))
+	_, _, _, _ = d.Next([]byte("abc"))
 	if got := d.Pending(); got != 7 {
 		t.Errorf("length: %d, want 7", got)
 	}
 	d = newBody(-1)
-	d.Next([]byte("7fffffffffffffff\r"))
+	_, _, _, _ = d.Next([]byte("7fffffffffffffff\r"))
 	if got := d.Pending(); got != 0 {
 		t.Errorf("within the size line: %d, want 0", got)
 	}
-	d.Next([]byte("\n"))
+	_, _, _, _ = d.Next([]byte("\n"))
 	if got := d.Pending(); got != 1<<63-1 {
 		t.Errorf("chunk: %d, want 2^63-1", got)
 	}

@@ -92,7 +92,7 @@ func TestEventsNamedLikeInternals(t *testing.T) {
 // CVE-2026-33151: attachments announced without end. What is refused must not
 // cost memory first, and what is allowed but never comes is bounded.
 func TestAttachmentsThatNeverCome(t *testing.T) { // not in parallel: it weighs the heap
-	w := watch(t, socketio.Options{MaxHTTPBufferSize: 20_000})
+	w := watch(t, socketio.Options{MaxHTTPBufferSize: 20_000, MaxAttachmentBytes: 20_000})
 	overBoth(t, func(t *testing.T, dial func(testing.TB, string) wire) {
 		for _, count := range []string{"11", "999999999", "4294967296", strings.Repeat("9", 20), strings.Repeat("9", 5000)} {
 			w.forbidden(t, dial, one(`45`+count+`-["x"]`, `46`+count+`-1[]`)...)
@@ -100,7 +100,7 @@ func TestAttachmentsThatNeverCome(t *testing.T) { // not in parallel: it weighs 
 		// A count without its dash is an ack id behind one attachment, or nothing.
 		w.forbidden(t, dial, one(`451999999999["x"]`, `45`+strings.Repeat("9", 20))...)
 
-		// Together the attachments may be as large as one message: the ninth of these
+		// Together the attachments may have as many bytes as one message here: the ninth of these
 		// is too much.
 		c := dial(t, w.addr)
 		root, other := w.enters(c)

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"time"
 
+	"github.com/fanfare-go/fanfare/engine"
 	"github.com/fanfare-go/fanfare/engine/parser"
 )
 
@@ -20,31 +22,54 @@ type answer struct {
 
 // EmitWithAck sends an event to this client and waits for its acknowledgement,
 // whose arguments it returns. It ends early with [ErrDisconnected] when the socket
-// goes, and with ctx's error when ctx is done; a context without deadline waits as
-// long as the client lives. It must not be called from an [Inline] handler. Node:
-// socket.timeout(ms).emitWithAck.
+// goes, and with ctx's error when ctx is done. Where ctx has no deadline,
+// Options.AckTimeout is one: a handler that waits has a worker's place, and Node,
+// which waits for ever, has no places to run out of. A deadline that has passed is
+// context.DeadlineExceeded to errors.Is, in Node's words. EmitWithAck must not be
+// called from an [Inline] handler. Node: socket.timeout(ms).emitWithAck.
 func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Args, error) {
 	e, err := s.outgoingEvent(event, args)
 	if err != nil {
 		return Args{}, err
 	}
-	defer e.free()
 	id := s.nsp.ackIDs.Add(1) - 1
-	p, err := s.await(id)
+	f := e.frame(parser.Event, s.nsp.name, id, true)
+	e.free() // the wait may be long
+	p, err := s.ask(id, f)
+	f.Release()
 	if err != nil {
 		return Args{}, err
 	}
-	s.send(&e, id, true, Flags{})
+	var expired <-chan time.Time
+	if d := s.nsp.server.options.AckTimeout; d > 0 && !hasDeadline(ctx) {
+		t := time.NewTimer(d)
+		defer t.Stop()
+		expired = t.C
+	}
 	select {
 	case a := <-p.answer:
 		return a.args, a.err
 	case <-ctx.Done():
-		return s.giveUp(ctx, event, id, p)
+		return s.giveUp(event, id, p, context.Cause(ctx))
+	case <-expired:
+		return s.giveUp(event, id, p, context.DeadlineExceeded)
 	}
 }
 
-// await enters an acknowledgement to come.
-func (s *Socket) await(id uint64) (*pendingAck, error) {
+func hasDeadline(ctx context.Context) bool {
+	_, ok := ctx.Deadline()
+	return ok
+}
+
+// timedOut is context.DeadlineExceeded in the words of Node's timeout(ms).
+type timedOut struct{}
+
+func (timedOut) Error() string        { return "operation has timed out" }
+func (timedOut) Timeout() bool        { return true }
+func (timedOut) Is(target error) bool { return target == context.DeadlineExceeded }
+
+// ask sends an event after entering its acknowledgement to come.
+func (s *Socket) ask(id uint64, f *engine.Frame) (*pendingAck, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.sendable(); err != nil {
@@ -59,17 +84,21 @@ func (s *Socket) await(id uint64) (*pendingAck, error) {
 	}
 	p := &pendingAck{make(chan answer, 1)}
 	r.acks[id] = p
+	s.client.session.Send(f)
 	return p, nil
 }
 
-// giveUp ends a wait whose context is done. What came at the same moment counts,
-// so that a context of the socket itself yields ErrDisconnected.
-func (s *Socket) giveUp(ctx context.Context, event string, id uint64, p *pendingAck) (Args, error) {
+// giveUp ends a wait, for a reason. What came at the same moment counts, so that a
+// context of the socket itself yields ErrDisconnected.
+func (s *Socket) giveUp(event string, id uint64, p *pendingAck, reason error) (Args, error) {
 	if s.untrack(id) == nil {
 		a := <-p.answer // it was taken out, and is answered
 		return a.args, a.err
 	}
-	return Args{}, fmt.Errorf("socketio: acknowledgement of %q: %w", event, context.Cause(ctx))
+	if reason == context.DeadlineExceeded {
+		reason = timedOut{}
+	}
+	return Args{}, fmt.Errorf("socketio: acknowledgement of %q: %w", event, reason)
 }
 
 // untrack takes a pending acknowledgement out of the table; nil if it is not there.
@@ -104,24 +133,17 @@ func (s *Socket) acknowledged(p *parser.Packet, attachments [][]byte) error {
 	return nil
 }
 
-// late judges a packet for a socket that is not connected: a client that was
-// disconnected by the server cannot know it yet, any other should know better.
-func late(st state) error {
-	if st == kicked {
-		return nil
-	}
-	return ErrNotJoined
-}
-
-// reply acknowledges an event of the client with a handler's value.
+// reply acknowledges an event of the client with a handler's value. Once the
+// socket is gone nobody waits for it: the client has given its callbacks up, and
+// its next socket on the connection counts from 0 again.
 func (s *Socket) reply(id uint64, value any) error {
 	e, err := s.nsp.encodeReply(value)
 	if err != nil {
 		return err
 	}
-	defer e.free()
 	f := e.frame(parser.Ack, s.nsp.name, id, true)
-	s.client.session.Send(f)
+	e.free()
+	_ = s.deliver(f)
 	f.Release()
 	return nil
 }

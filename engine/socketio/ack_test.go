@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -147,8 +148,8 @@ func TestEmitErrors(t *testing.T) {
 		if err := e.Emit("x", func() {}); err == nil {
 			t.Errorf("%s: a function was emitted", name)
 		}
-		if err := e.Emit("x", []byte{1}, []byte{2}); err == nil {
-			t.Errorf("%s: too many attachments were emitted", name)
+		if err := e.Emit("x", []byte{1}, []byte{2}); !errors.Is(err, socketio.ErrTooManyAttachments) {
+			t.Errorf("%s: Emit of too many attachments = %v", name, err)
 		}
 	}
 	if err := io.To("nobody").Emit("x"); err != nil {
@@ -166,4 +167,82 @@ func TestEmitErrors(t *testing.T) {
 	if err := io.Emit("x"); !errors.Is(err, socketio.ErrServerClosed) {
 		t.Errorf("Emit after Shutdown = %v", err)
 	}
+}
+
+// Silent clients give the workers back.
+func TestAcksAreNotAwaitedForEver(t *testing.T) {
+	t.Parallel()
+	errs := make(chan error, 9)
+	io := socketio.New(quiet(socketio.Options{
+		Workers: 2, AckTimeout: 10 * time.Millisecond,
+		OnError: func(_ ctxt, _ *socketio.Socket, err error) { errs <- err },
+	}))
+	ask := socketio.Call[int, int]("ask")
+	io.OnConnect(func(ctx ctxt, s *socketio.Socket) error {
+		_, err := ask.Ask(ctx, s, 1)
+		return err
+	})
+	got := make(chan bool, 1)
+	io.Of("/other").OnConnect(func(ctxt, *socketio.Socket) error { got <- true; return nil })
+	addr := start(t, io)
+	for range 4 {
+		join(t, addr)
+	}
+	p := dial(t, addr)
+	p.send("40/other")
+	receive(t, got)
+	err := receive(t, errs)
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.HasSuffix(err.Error(), `"ask": operation has timed out`) {
+		t.Errorf("err = %v", err)
+	}
+}
+
+func TestADeadlineGoesBeforeAckTimeout(t *testing.T) {
+	t.Parallel()
+	for _, timeout := range []time.Duration{time.Nanosecond, -1, 0} {
+		io := socketio.New(quiet(socketio.Options{AckTimeout: timeout}))
+		sockets := make(chan *socketio.Socket, 1)
+		io.OnConnect(func(_ ctxt, s *socketio.Socket) error { sockets <- s; return nil })
+		p, _ := join(t, start(t, io))
+		s := receive(t, sockets)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		if timeout < 0 {
+			ctx = context.Background() // for ever
+		}
+		answer := make(chan error, 1)
+		go func() {
+			_, err := s.EmitWithAck(ctx, "ask")
+			answer <- err
+		}()
+		p.expect(`420["ask"]`)
+		p.send(`430[]`)
+		if err := receive(t, answer); err != nil {
+			t.Errorf("AckTimeout %v: %v", timeout, err)
+		}
+		cancel()
+	}
+}
+
+// What was sent is not kept for as long as its acknowledgement takes.
+func TestPendingAcksAreSmall(t *testing.T) { // not in parallel: it weighs the heap
+	io := socketio.New(quiet(socketio.Options{}))
+	sockets := make(chan *socketio.Socket, 1)
+	io.OnConnect(func(_ ctxt, s *socketio.Socket) error { sockets <- s; return nil })
+	p, _ := join(t, start(t, io))
+	s := receive(t, sockets)
+	const pending, size = 200, 50_000
+	text := strings.Repeat("x", size)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var all sync.WaitGroup
+	before := heap()
+	for range pending {
+		all.Go(func() { _, _ = s.EmitWithAck(ctx, "q", text) })
+		p.read()
+	}
+	if grown := int(heap()) - int(before); grown > pending*size/5 {
+		t.Errorf("%d bytes for each pending acknowledgement", grown/pending)
+	}
+	cancel()
+	all.Wait()
 }

@@ -14,7 +14,8 @@ package socketio
 //
 // Implementations are safe for concurrent use, and none of their methods but
 // Close blocks. The three about rooms are called with the socket's lock held: they
-// may ask the socket for nothing but its ID.
+// may ask the socket for nothing but its ID. Slices of rooms are valid until the
+// call returns.
 type Adapter interface {
 	// Join is told the rooms that a connected socket has joined anew.
 	Join(s *Socket, rooms []string)
@@ -26,7 +27,8 @@ type Adapter interface {
 	// Broadcast delivers p. Its slices are valid until the call returns, but for
 	// Rooms and Except, which never change.
 	Broadcast(p *Broadcast) error
-	// Close is called once, after the last of the others.
+	// Close is called once, by Server.Shutdown: also on a server that never listened,
+	// and where handlers that were cut off may still call the others.
 	Close() error
 }
 

@@ -1,8 +1,11 @@
 package socketio_test
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/fanfare-go/fanfare/engine/socketio"
@@ -73,5 +76,77 @@ func TestAdapterIsTold(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("calls:\n%q\nwant:\n%q", got, want)
+	}
+}
+
+// The factory may use the server, and the local adapter of its namespace.
+func TestAdapterIsMadeOnACompleteServer(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	made := map[string]int{}
+	io := socketio.New(quiet(socketio.Options{Adapter: func(local *socketio.MemoryAdapter) socketio.Adapter {
+		n := local.Namespace()
+		mu.Lock()
+		made[n.Name()]++
+		mu.Unlock()
+		if err := local.Broadcast(&socketio.Broadcast{Array: []byte(`["x"]`)}); err != nil {
+			t.Error(err)
+		}
+		if err := n.Server().Emit("x"); err != nil {
+			t.Error(err)
+		}
+		if n.Name() != "/control" {
+			n.Server().Of("/control")
+		}
+		return local
+	}}))
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if n := io.Of("/a"); n != io.Of("a") || io.Of("/") == n {
+				t.Error("not the same namespace")
+			}
+		})
+	}
+	all.Wait()
+	if want := map[string]int{"/": 1, "/control": 1, "/a": 1}; !maps.Equal(made, want) {
+		t.Errorf("made %v", made)
+	}
+}
+
+func TestAdaptersAreClosedInEveryCase(t *testing.T) {
+	t.Parallel()
+	for name, run := range map[string]func(io *socketio.Server){
+		"never listened": func(*socketio.Server) {},
+		"failed to listen": func(io *socketio.Server) {
+			if io.Listen("256.0.0.1:0") == nil {
+				t.Error("listens")
+			}
+		},
+		"listened": func(io *socketio.Server) {
+			if err := io.Listen("127.0.0.1:0"); err != nil {
+				t.Error(err)
+			}
+		},
+	} {
+		calls := make(chan string, 100)
+		io := socketio.New(quiet(socketio.Options{Adapter: func(local *socketio.MemoryAdapter) socketio.Adapter {
+			return &recorder{local, calls}
+		}}))
+		run(io)
+		for range 2 {
+			if err := io.Shutdown(context.Background()); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		io.Of("/late")
+		for _, want := range []string{"/ close", "/late close"} {
+			if got := receive(t, calls); got != want {
+				t.Errorf("%s: %q, want %q", name, got, want)
+			}
+		}
+		if len(calls) > 0 {
+			t.Errorf("%s: %s as well", name, <-calls)
+		}
 	}
 }

@@ -22,7 +22,7 @@ var (
 	ErrBinaryTarget = errors.New("socketio: attachment where a string is wanted")
 	// ErrAttachment is returned for a placeholder that names no attachment of its packet, or one twice.
 	ErrAttachment = errors.New("socketio: placeholder without attachment")
-	// ErrTooManyAttachments is returned by Emit for more than 1,024 attachments in one packet (parser.MaxAttachments).
+	// ErrTooManyAttachments is returned by Emit for more than Options.MaxAttachments attachments in one packet.
 	ErrTooManyAttachments = errors.New("socketio: too many attachments")
 	// ErrCycle is returned for a value with binary in it that is nested deeper than 1,000 levels, which is what a value
 	// that contains itself looks like.
@@ -76,7 +76,8 @@ func (a Args) Len() int {
 
 // Decode puts the arguments into what ptrs point to, in order. Arguments too many are ignored, and where arguments are
 // missing the target stays as it is, as in JavaScript. A nil skips one argument; an *Args takes all that are left; a struct
-// that embeds [Tuple] takes one per field. The error is an *ArgError.
+// that embeds [Tuple] takes one per field. The error is an *ArgError: a handler may return it, and OnError learns of which
+// event it is.
 func (a Args) Decode(ptrs ...any) error {
 	r := a.reader()
 	for _, p := range ptrs {
@@ -137,7 +138,7 @@ func (a Args) MarshalJSON() ([]byte, error) {
 //	}
 //
 // Such a struct is what the handler of emit("moved", "rook", 1, 8) takes, and what Emit, a reply and [Event.Emit] spread
-// into three arguments. Fields tagged `json:"-"` are left out. A last field of type Args takes, and gives, the rest.
+// into three arguments; a pointer to one does the same. Fields tagged `json:"-"` are left out. A last field of type Args takes, and gives, the rest.
 type Tuple struct{}
 
 // reader takes one argument after the other.
@@ -158,10 +159,21 @@ func (r *reader) into(p any) error {
 	}
 	if p != nil {
 		if s := shapeOf(reflect.TypeOf(p).Elem()); s.tuple {
-			return r.fields(reflect.ValueOf(p).Elem(), s.arguments)
+			return r.fields(settable(reflect.ValueOf(p).Elem()), s.arguments)
 		}
 	}
 	return r.one(p)
+}
+
+// settable returns v, or what v points to, made if it is nil.
+func settable(v reflect.Value) reflect.Value {
+	if v.Kind() != reflect.Pointer {
+		return v
+	}
+	if v.IsNil() {
+		v.Set(reflect.New(v.Type().Elem()))
+	}
+	return v.Elem()
 }
 
 // fields puts one argument into each of a tuple's fields.

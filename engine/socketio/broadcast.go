@@ -25,7 +25,7 @@ type BroadcastOperator struct {
 // once, however many of the rooms it is in. To() with no rooms adds none: where
 // none are named at all, everyone is meant, as in Node.
 func (b BroadcastOperator) To(rooms ...string) BroadcastOperator {
-	b.rooms = join(b.rooms, rooms)
+	b.rooms = concat(b.rooms, rooms)
 	return b
 }
 
@@ -34,7 +34,7 @@ func (b BroadcastOperator) In(rooms ...string) BroadcastOperator { return b.To(r
 
 // Except leaves out the sockets in any of the rooms.
 func (b BroadcastOperator) Except(rooms ...string) BroadcastOperator {
-	b.except = join(b.except, rooms)
+	b.except = concat(b.except, rooms)
 	return b
 }
 
@@ -79,9 +79,9 @@ func (b BroadcastOperator) Emit(event string, args ...any) error {
 	})
 }
 
-// join returns a and b in a slice of its own, so that operators share nothing
+// concat returns a and b in a slice of its own, so that operators share nothing
 // that could be written to.
-func join(a, b []string) []string {
+func concat(a, b []string) []string {
 	return append(append(make([]string, 0, len(a)+len(b)), a...), b...)
 }
 

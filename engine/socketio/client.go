@@ -18,9 +18,10 @@ type client struct {
 	session *engine.Session // immutable
 	binary  *parser.Binary  // loop-only: a binary packet that waits for attachments
 
-	mu   sync.Mutex
-	used bool      // first is somebody; written on the loop under mu
-	more []*Socket // further sockets; written on the loop under mu
+	mu       sync.Mutex
+	used     bool      // first is somebody; written on the loop under mu
+	arriving uint32    // sockets that have not settled; guarded by mu
+	more     []*Socket // further sockets; written on the loop under mu
 
 	first Socket
 }
@@ -56,7 +57,7 @@ func (c *client) text(data []byte) error {
 	}
 	p, err := parser.Decode(data, &c.server.limits)
 	if err == parser.ErrIgnore {
-		return nil
+		return c.ignore(&p)
 	}
 	if err != nil {
 		return err
@@ -72,13 +73,23 @@ func (c *client) text(data []byte) error {
 	return c.route(&p, nil)
 }
 
+// ignore takes an event without payload: there is nothing to handle, but an event
+// for nobody it is all the same.
+func (c *client) ignore(p *parser.Packet) error {
+	s := c.find(p.Namespace)
+	if s == nil {
+		return ErrNotJoined
+	}
+	return s.ignore()
+}
+
 // expect begins to collect attachments, unless the packet has nowhere to go anyway.
 func (c *client) expect(p parser.Packet) error {
 	if c.find(p.Namespace) == nil {
 		return ErrNotJoined
 	}
 	c.binary = parser.NewBinary(p)
-	c.binary.MaxBytes = c.server.options.MaxHTTPBufferSize
+	c.binary.MaxBytes = c.server.options.MaxAttachmentBytes
 	return nil
 }
 
@@ -112,6 +123,15 @@ func (c *client) route(p *parser.Packet, attachments [][]byte) error {
 	return s.receive(p, attachments)
 }
 
+// late judges a packet for a socket that is not connected: a client that was
+// disconnected by the server cannot know it yet, any other should know better.
+func late(st state) error {
+	if st == kicked {
+		return nil
+	}
+	return ErrNotJoined
+}
+
 // find returns the latest socket of the namespace, in whatever state. Loop-only.
 func (c *client) find(nsp []byte) *Socket {
 	for _, s := range slices.Backward(c.more) {
@@ -126,10 +146,15 @@ func (c *client) find(nsp []byte) *Socket {
 }
 
 // newSocket makes the session's socket for the namespace: the first in place, an
-// allocation for each further one. Loop-only.
-func (c *client) newSocket(nsp *Namespace) *Socket {
+// allocation for each further one. asks says that somebody there may ask for the
+// Handshake, so that the session's request has to be there still. Loop-only.
+func (c *client) newSocket(nsp *Namespace, asks bool) (*Socket, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if asks && c.session.Request() == nil {
+		return nil, ErrHandshakeReleased
+	}
+	c.arriving++
 	s := &c.first
 	if c.used {
 		s = new(Socket)
@@ -137,7 +162,19 @@ func (c *client) newSocket(nsp *Namespace) *Socket {
 	}
 	c.used = true
 	s.client, s.nsp, s.id = c, nsp, c.server.ids.next()
-	return s
+	return s, nil
+}
+
+// settled notes that nobody will ask a socket for its Handshake any more. With
+// the last one the request is let go, if release says so and no other namespace
+// could ask.
+func (c *client) settled(release bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.arriving--
+	if release && c.arriving == 0 && c.server.onlyDefault() {
+		c.session.ReleaseRequest()
+	}
 }
 
 // sockets returns those there are, in whatever state.

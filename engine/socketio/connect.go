@@ -22,8 +22,11 @@ func (c *client) connect(p *parser.Packet) error {
 	if err := c.vacate(nsp); err != nil {
 		return err
 	}
-	s := c.newSocket(nsp)
 	t := nsp.table.Load()
+	s, err := c.newSocket(nsp, len(t.use)+len(t.connect) > 0)
+	if err != nil {
+		return err
+	}
 	s.mu.Lock()
 	if p.Data != nil {
 		s.need().auth = bytes.Clone(p.Data)
@@ -49,16 +52,20 @@ func (c *client) connect(p *parser.Packet) error {
 // vacate forgets sockets that are over, and fails where the client is in the
 // namespace already, on its way in, or in too many. Node lets two CONNECTs that
 // arrive together both succeed and leaves the first socket behind; here the
-// second is the violation that it is.
+// second is the violation that it is. A socket whose mailbox is not drained counts
+// as one that the client is in, or joining and leaving in turns would queue up
+// more and more of them.
 func (c *client) vacate(nsp *Namespace) error {
 	if !c.used {
 		return nil
 	}
 	live := 0
 	for _, s := range c.sockets() {
-		if alive := s.alive(); alive && s.nsp == nsp {
+		alive, busy := s.alive()
+		if alive && s.nsp == nsp {
 			return ErrJoinedTwice
-		} else if alive {
+		}
+		if alive || busy {
 			live++
 		}
 	}
@@ -71,23 +78,24 @@ func (c *client) vacate(nsp *Namespace) error {
 	return nil
 }
 
-// alive reports whether the socket is in its namespace or on its way in.
-func (s *Socket) alive() bool {
+// alive reports whether the socket is in its namespace or on its way in, and
+// whether there is something in its mailbox or a worker at it.
+func (s *Socket) alive() (alive, busy bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.state <= connected
+	return s.state <= connected, s.box != nil
 }
 
 // over reports whether nothing can come for the socket any more, given that the
-// client is joining nsp.
+// client is joining nsp, and nothing that came is still to be done.
 func (s *Socket) over(nsp *Namespace) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.state == refused || s.state == gone || s.state == kicked && s.nsp == nsp
+	return s.box == nil && (s.state == refused || s.state == gone || s.state == kicked && s.nsp == nsp)
 }
 
-// join runs the middlewares, one after the other, and lets the socket in or not.
-func (s *Socket) join() {
+// admit runs the middlewares, one after the other, and lets the socket in or not.
+func (s *Socket) admit() {
 	ctx := s.Context()
 	for _, use := range s.nsp.table.Load().use {
 		if err := use(ctx, s); err != nil {
@@ -139,42 +147,48 @@ func (s *Socket) welcome() {
 		if err := fn(ctx, s); err != nil {
 			s.report(ctx, err)
 			s.Disconnect(false)
-			break
+			return
 		}
 	}
-	s.settle()
 }
 
-// settle lets go what only the connecting needed: see [Socket.Handshake].
+// settle lets go what only the connecting needed: see [Socket.Handshake]. A client
+// that was refused may try again on the same connection, so its request stays.
 func (s *Socket) settle() {
-	v := s.nsp.server
-	if v.options.KeepHandshake {
-		return
-	}
+	keep := s.nsp.server.options.KeepHandshake
 	s.mu.Lock()
+	again := s.state == refused
+	if !keep {
+		s.forget()
+	}
+	s.mu.Unlock()
+	s.client.settled(!keep && !again)
+}
+
+// forget drops the client's auth object. Called with mu held.
+func (s *Socket) forget() {
+	if s.rare == nil || s.rare.handshake == nil {
+		s.set(released)
+	}
 	if s.rare != nil {
 		s.rare.auth = nil
 		s.trim()
 	}
-	s.mu.Unlock()
-	if v.onlyDefault() {
-		s.client.session.ReleaseRequest()
-	}
 }
 
-// refuse tells the client why it is not let in.
+// refuse tells the client why it is not let in. The socket keeps what a
+// middleware gave it, but for the rooms.
 func (s *Socket) refuse(err error) {
+	reason := s.refusal(err)
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.state != connecting {
-		s.mu.Unlock()
 		return
 	}
-	s.state, s.left = refused, true
-	finish := s.finish()
-	s.rare = nil
-	s.mu.Unlock()
-	s.client.refuse(s.nsp.name, s.refusal(err))
-	finish.run()
+	s.state = refused
+	s.empty()
+	s.wake()
+	s.client.refuse(s.nsp.name, reason)
 }
 
 // refusal is the payload of a CONNECT_ERROR.

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/fanfare-go/fanfare/engine/socketio"
-	"github.com/gobwas/ws"
 )
 
 func TestConnectToNamespaces(t *testing.T) {
@@ -215,53 +213,54 @@ func TestToleratedPackets(t *testing.T) {
 	p.expect(`42["five",1]`)
 }
 
-func TestHandshake(t *testing.T) {
+// Joining and leaving in turns is bounded by what the handlers work off.
+func TestSocketsWithWorkLeftCountAsNamespaces(t *testing.T) {
 	t.Parallel()
-	for _, keep := range []bool{false, true} {
-		io := socketio.New(quiet(socketio.Options{KeepHandshake: keep}))
-		type seen struct {
-			s *socketio.Socket
-			h *socketio.Handshake
+	io := socketio.New(quiet(socketio.Options{Workers: 2, MaxNamespaces: 5}))
+	io.Of("/other") // so that the handshake stays
+	open := make(chan bool)
+	left := make(chan bool, 100)
+	io.OnConnect(func(context.Context, *socketio.Socket) error { <-open; return nil })
+	io.OnDisconnect(func(context.Context, *socketio.Socket, socketio.Reason) { left <- true })
+	addr := start(t, io)
+	p := dial(t, addr)
+	for range 100 {
+		if p.trySend("40") != nil || p.trySend("41") != nil {
+			break
 		}
-		asked, later := make(chan seen, 1), make(chan seen, 1)
-		var ask atomic.Bool
-		io.OnConnect(func(_ context.Context, s *socketio.Socket) error {
-			if ask.Load() {
-				asked <- seen{s, s.Handshake()}
-			} else {
-				later <- seen{s, nil}
-			}
-			return nil
-		})
-		addr := start(t, io)
-		header := ws.HandshakeHeaderString("Origin: http://" + addr + "\r\nX-User: me\r\n")
-		connect := func() *peer {
-			p := dialWith(t, addr, "&room=a%20b", header)
-			p.send(`40{"token":"x"}`)
-			p.sid("40")
-			return p
-		}
-		ask.Store(true)
-		p := connect()
-		got := receive(t, asked)
-		h := got.h
-		if h.Headers.Get("X-User") != "me" || h.Headers.Get("Host") != addr || h.Query.Get("room") != "a b" ||
-			h.Address != "127.0.0.1" || !h.XDomain || h.Secure || h.Issued != h.Time.UnixMilli() ||
-			!strings.HasPrefix(h.URL, "/socket.io/?EIO=4") || string(h.Auth) != `{"token":"x"}` {
-			t.Errorf("handshake = %+v", h)
-		}
-		if got.s.Handshake() != h {
-			t.Error("the handshake that was asked for is not kept")
-		}
-		ask.Store(false)
-		q := connect()
-		s := receive(t, later).s
-		q.send(`42["x"]`)
-		eventually(t, "released", func() bool { return keep || !socketio.HasRequest(s) })
-		late := s.Handshake()
-		if full := late.Headers.Get("X-User") == "me" && late.Auth != nil; full != keep {
-			t.Errorf("KeepHandshake %v, late handshake = %+v", keep, late)
-		}
-		_, _ = p, q
+	}
+	p.expectClosed()
+	if st := io.Stats(); st.Busy+st.Waiting != 5 || st.Violations != 1 {
+		t.Errorf("stats %+v", st)
+	}
+	close(open)
+	for range 5 {
+		receive(t, left)
+	}
+	p = dial(t, addr) // one that lets them work may join as often as it likes
+	for range 50 {
+		p.send("40")
+		p.sid("40")
+		p.send("41")
+		receive(t, left)
+	}
+}
+
+func TestRefusedSocketKeepsItsValues(t *testing.T) {
+	t.Parallel()
+	io := socketio.New(quiet(socketio.Options{}))
+	user := socketio.NewKey[string]()
+	sockets := make(chan *socketio.Socket, 1)
+	io.Use(func(_ context.Context, s *socketio.Socket) error {
+		user.Set(s, "me")
+		sockets <- s
+		return errors.Join(s.Join("room"), errors.New("no"))
+	})
+	p := dial(t, start(t, io))
+	p.send("40")
+	p.expect(`44{"message":"no"}`)
+	s := receive(t, sockets)
+	if got := user.Get(s); got != "me" || len(s.Rooms()) != 0 || s.Context().Err() == nil {
+		t.Errorf("value %q, rooms %v, %v", got, s.Rooms(), s.Context().Err())
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -101,5 +102,49 @@ func TestIdleSocketNeedsNothing(t *testing.T) {
 		}
 	}); n != 0 {
 		t.Errorf("a context costs %v allocations", n)
+	}
+}
+
+func TestAContextWithAnErrorIsDone(t *testing.T) {
+	t.Parallel()
+	s := gather(t, 1).sockets[0]
+	var all sync.WaitGroup
+	const pending = 1000 // acknowledgements, so that telling all who wait takes its time
+	for range pending {
+		all.Go(func() { _, _ = s.EmitWithAck(context.Background(), "x") })
+	}
+	eventually(t, "all are pending", func() bool { return socketio.PendingAcks(s) == pending })
+	ctx := s.Context()
+	done := ctx.Done()
+	all.Go(func() {
+		for ctx.Err() == nil {
+			runtime.Gosched()
+		}
+		select {
+		case <-done:
+		default:
+			t.Error("an error, but not done")
+		}
+	})
+	s.Disconnect(false)
+	all.Wait()
+}
+
+func TestSocketWithoutHandlersNeedsNothing(t *testing.T) {
+	t.Parallel()
+	s := gather(t, 1).sockets[0]
+	catch := func(ctxt, *socketio.Socket, string, socketio.Args) error { return nil }
+	for _, remove := range []func(){
+		socketio.On(s, "x", func(ctxt, *socketio.Socket, int) error { return nil }),
+		s.OnAny(catch), s.PrependAny(catch), s.OnAnyOutgoing(func(string, []any) {}),
+	} {
+		if !socketio.HasRare(s) {
+			t.Error("no handlers registered")
+		}
+		remove()
+		remove()
+	}
+	if socketio.HasRare(s) {
+		t.Error("kept the table of handlers that were removed")
 	}
 }

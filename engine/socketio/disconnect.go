@@ -14,14 +14,14 @@ func (s *Socket) OnDisconnecting(fn func(Reason)) { s.onLeave(leaver{fn, true}) 
 
 // OnDisconnect registers fn for the end of this socket, when its rooms are left.
 // It is not called when the socket is gone already. Where the same function
-// serves every socket, [Namespace.OnDisconnect] costs nothing per socket. Node:
-// "disconnect".
+// serves every socket, [Namespace.OnDisconnect] costs nothing per socket; it also
+// says what the order of sockets of one client is. Node: "disconnect".
 func (s *Socket) OnDisconnect(fn func(Reason)) { s.onLeave(leaver{fn, false}) }
 
 func (s *Socket) onLeave(l leaver) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.left {
+	if !s.is(left) {
 		r := s.need()
 		r.leaving = append(r.leaving, l)
 	}
@@ -29,34 +29,20 @@ func (s *Socket) onLeave(l leaver) {
 
 // Disconnect takes the socket out of its namespace: the client is sent a
 // DISCONNECT packet, after what was emitted before, and events of it that no
-// handler has seen yet are dropped. The connection lives on for other namespaces
-// unless close is true: then each of its sockets is disconnected and the
-// connection closed. A socket that is not connected yet, because a middleware is
-// at it, is refused by that middleware's error only; close closes its connection
-// all the same. Node: socket.disconnect.
-func (s *Socket) Disconnect(close bool) {
-	if !close {
-		s.kick()
+// handler has seen yet are dropped, even where the client has left before. The
+// connection lives on for other namespaces unless hangUp is true: then each of its
+// sockets is disconnected and the connection closed. A socket that is not
+// connected yet, because a middleware is at it, is refused by that middleware's
+// error only; hangUp closes its connection all the same. Node: socket.disconnect.
+func (s *Socket) Disconnect(hangUp bool) {
+	if !hangUp {
+		s.end(ReasonServerNamespaceDisconnect, kicked)
 		return
 	}
 	for _, each := range s.client.sockets() {
-		each.kick()
+		each.end(ReasonServerNamespaceDisconnect, kicked)
 	}
 	s.client.session.Close()
-}
-
-// kick disconnects a socket that is connected, and says so to its client.
-func (s *Socket) kick() {
-	s.mu.Lock()
-	pending := s.state == connecting
-	s.mu.Unlock()
-	if pending || !s.end(ReasonServerNamespaceDisconnect, kicked) {
-		return
-	}
-	nsp := s.nsp.name
-	s.client.send(len(nsp)+4, func(b []byte) []byte {
-		return parser.AppendHeader(b, parser.Disconnect, 0, nsp, 0, false)
-	})
 }
 
 // leave is the client's DISCONNECT packet. Loop-only.
@@ -73,36 +59,50 @@ func (s *Socket) leave() error {
 
 // end takes the socket out of everything, once, and has its disconnect functions
 // called after the events it received before. What waits for it (contexts,
-// acknowledgements) is told at once.
-func (s *Socket) end(r Reason, to state) bool {
+// acknowledgements) is told at once. The server's side of it, kicked, is for
+// sockets that are connected: one on its way in is up to its middleware.
+func (s *Socket) end(r Reason, to state) {
 	s.mu.Lock()
-	was := s.state
-	if was > connected {
-		if was == kicked && to == gone {
-			s.state = gone
-		}
-		s.mu.Unlock()
-		return false
-	}
-	s.state = to
-	finish := s.finish()
 	schedule := false
-	if was == connected {
-		s.withdraw(to == gone && r != ReasonClientNamespaceDisconnect)
-		if s.box != nil || s.onLoop || s.hasGoodbye() {
-			schedule = s.push(entry{kind: entryGoodbye, reason: r})
-		} else {
-			s.empty()
-		}
-	} else {
+	switch {
+	case s.state == connecting && to == gone:
+		s.state = gone
 		s.empty()
+		s.wake()
+	case s.state == connected:
+		schedule = s.depart(r, to)
+	case s.state == kicked && to == gone:
+		s.state = gone
+	}
+	if to == kicked && s.state != connecting {
+		s.set(muted)
 	}
 	s.mu.Unlock()
-	finish.run()
 	if schedule {
 		s.nsp.server.schedule(s)
 	}
-	return true
+}
+
+// depart ends a connected socket and reports whether its goodbye is to be
+// scheduled. The DISCONNECT packet goes out under the same lock that ends the
+// socket: later, it could reach the client behind the answer to its next CONNECT,
+// and end the new socket there. Called with mu held.
+func (s *Socket) depart(r Reason, to state) (schedule bool) {
+	s.state = to
+	s.withdraw(to == gone && r != ReasonClientNamespaceDisconnect)
+	if s.box != nil || s.is(onLoop) || s.hasGoodbye() {
+		schedule = s.push(entry{kind: entryGoodbye, reason: r})
+	} else {
+		s.empty()
+	}
+	s.wake()
+	if to == kicked {
+		nsp := s.nsp.name
+		s.client.send(len(nsp)+4, func(b []byte) []byte {
+			return parser.AppendHeader(b, parser.Disconnect, 0, nsp, 0, false)
+		})
+	}
+	return schedule
 }
 
 // withdraw takes the socket out of its namespace's table and groups; the rooms
@@ -127,7 +127,7 @@ func (s *Socket) hasGoodbye() bool {
 // empty leaves the rooms as far as the user sees, and returns the functions to
 // call afterwards. Called with mu held.
 func (s *Socket) empty() (leaving []leaver) {
-	s.left = true
+	s.set(left)
 	if s.rare != nil {
 		leaving, s.rare.leaving = s.rare.leaving, nil
 		s.rare.rooms = nil
@@ -168,33 +168,25 @@ func (s *Socket) goodbye(r Reason) {
 	}
 }
 
-// finish is what the end of a socket must wake, once its lock is let go.
-type finish struct {
-	life *lifetime
-	acks map[uint64]*pendingAck
-}
-
-// finish takes what waits for the socket's end. Called with mu held, after the
-// state was changed.
-func (s *Socket) finish() (f finish) {
-	if s.rare != nil {
-		f.life, s.rare.life = s.rare.life, nil
-		f.acks, s.rare.acks = s.rare.acks, nil
-	}
-	return f
-}
-
-func (f finish) run() {
-	for _, a := range f.acks {
-		a.answer <- answer{err: ErrDisconnected}
-	}
-	if f.life == nil {
+// wake tells whoever waits for the socket's end. None of it blocks or calls what
+// the user wrote, so it is done with mu held, in one step with the change of state:
+// who sees that a context has an error finds it done, too.
+func (s *Socket) wake() {
+	if s.rare == nil {
 		return
 	}
-	if f.life.done != nil {
-		close(f.life.done)
+	for _, a := range s.rare.acks {
+		a.answer <- answer{err: ErrDisconnected} // there is room for one
 	}
-	for _, a := range f.life.after {
-		go a.run()
+	s.rare.acks = nil
+	if l := s.rare.life; l != nil {
+		if l.done != nil {
+			close(l.done)
+		}
+		for _, a := range l.after {
+			go a.run()
+		}
+		s.rare.life = nil
 	}
+	s.trim()
 }

@@ -115,28 +115,131 @@ func TestDisconnectTrueLeavesEveryNamespace(t *testing.T) {
 	p.expectClosed()
 }
 
+// Whatever happens to the connection next.
 func TestKickedSocketHandlesNoMoreEvents(t *testing.T) {
 	t.Parallel()
-	io := socketio.New(quiet(socketio.Options{}))
-	var calls atomic.Int32
-	entered, kicked, gone := make(chan bool), make(chan bool), make(chan bool)
-	socketio.On(io, "x", func(_ ctxt, s *socketio.Socket, _ struct{}) error {
-		calls.Add(1)
-		entered <- true
-		<-kicked
-		s.Disconnect(false)
-		return nil
-	})
-	io.OnDisconnect(func(ctxt, *socketio.Socket, socketio.Reason) { close(gone) })
-	p, _ := join(t, start(t, io))
-	p.send(`42["x"]`, `42["x"]`, "40/nope")
-	receive(t, entered)
-	p.expect(`44/nope,{"message":"Invalid namespace"}`)
-	close(kicked)
-	receive(t, gone)
-	if n := calls.Load(); n != 1 {
-		t.Errorf("%d calls", n)
+	closed := func(t *testing.T, io *socketio.Server) {
+		eventually(t, "the session is closed", func() bool { return io.Stats().Engine.WebSocket == 0 })
 	}
+	for _, c := range []struct {
+		name string
+		do   func(t *testing.T, io *socketio.Server, p *peer, s *socketio.Socket) // in the handler
+	}{
+		{"kicked", func(_ *testing.T, _ *socketio.Server, _ *peer, s *socketio.Socket) { s.Disconnect(false) }},
+		{"kicked, and the client leaves", func(_ *testing.T, _ *socketio.Server, p *peer, s *socketio.Socket) {
+			s.Disconnect(false)
+			p.send("41", "40/nope")
+			p.expect("41", `44/nope,{"message":"Invalid namespace"}`)
+		}},
+		{"kicked, and the client hangs up", func(t *testing.T, io *socketio.Server, p *peer, s *socketio.Socket) {
+			s.Disconnect(false)
+			_ = p.conn.Close()
+			closed(t, io)
+		}},
+		{"closed", func(t *testing.T, io *socketio.Server, _ *peer, s *socketio.Socket) {
+			s.Disconnect(true)
+			closed(t, io)
+		}},
+		{"kicked when the client has hung up", func(t *testing.T, io *socketio.Server, p *peer, s *socketio.Socket) {
+			_ = p.conn.Close()
+			closed(t, io)
+			s.Disconnect(false)
+		}},
+		{"panic when the client has hung up", func(t *testing.T, io *socketio.Server, p *peer, s *socketio.Socket) {
+			_ = p.conn.Close()
+			closed(t, io)
+			panic("oh")
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			io := socketio.New(quiet(socketio.Options{OnError: func(ctxt, *socketio.Socket, error) {}}))
+			calls, gone := make(chan *socketio.Socket, 9), make(chan bool)
+			peers := make(chan *peer)
+			socketio.On(io, "x", func(_ ctxt, s *socketio.Socket, _ struct{}) error {
+				calls <- s
+				c.do(t, io, <-peers, s)
+				return nil
+			})
+			io.OnDisconnect(func(ctxt, *socketio.Socket, socketio.Reason) { close(gone) })
+			p, _ := join(t, start(t, io))
+			p.send(`42["x"]`, `42["x"]`, `42["x"]`, "40/nope")
+			p.expect(`44/nope,{"message":"Invalid namespace"}`)
+			peers <- p
+			close(peers) // a further call would find nil
+			receive(t, gone)
+			if n := len(calls); n != 1 {
+				t.Errorf("%d calls", n)
+			}
+		})
+	}
+}
+
+// It is up to the middleware's error, and a socket that was let in after all hears
+// its client.
+func TestDisconnectInAMiddlewareDoesNothing(t *testing.T) {
+	t.Parallel()
+	io := socketio.New(quiet(socketio.Options{}))
+	io.Use(func(_ ctxt, s *socketio.Socket) error { s.Disconnect(false); return nil })
+	socketio.On(io, "echo", func(_ ctxt, s *socketio.Socket, v int) error { return s.Emit("echo", v) })
+	p, _ := join(t, start(t, io))
+	p.send(`42["echo",1]`)
+	p.expect(`42["echo",1]`)
+}
+
+// The client's 41 and its next 40 may come while the server disconnects the first
+// socket. A 41 of the server behind the answer would end the second one.
+func TestDisconnectNeverReachesTheNextSocket(t *testing.T) {
+	t.Parallel()
+	io := socketio.New(quiet(socketio.Options{}))
+	io.Of("/other")
+	sockets := make(chan *socketio.Socket, 1)
+	io.OnConnect(func(_ ctxt, s *socketio.Socket) error { sockets <- s; return nil })
+	p := dial(t, start(t, io))
+	p.send("40/other")
+	p.sid("40/other,")
+	for range 1000 {
+		p.send("40")
+		p.sid("40")
+		s, kicked := receive(t, sockets), make(chan bool)
+		go func() { s.Disconnect(false); close(kicked) }()
+		p.together("41", "40")
+		got := p.read()
+		if got == "41" {
+			got = p.read()
+		}
+		next := receive(t, sockets)
+		<-kicked
+		_ = next.Emit("hello")
+		if hello := p.read(); hello != `42["hello"]` {
+			t.Fatalf("%s, then %s", got, hello)
+		}
+		p.send("41")
+		eventually(t, "gone", func() bool { return !next.Connected() })
+	}
+}
+
+// What a handler of the old socket still sends does not reach the new one.
+func TestLateReplyDoesNotReachTheNextSocket(t *testing.T) {
+	t.Parallel()
+	io := socketio.New(quiet(socketio.Options{OnError: func(_ ctxt, _ *socketio.Socket, err error) { t.Error(err) }}))
+	io.Of("/other")
+	open, answered := make(chan bool), make(chan bool, 2)
+	socketio.OnAck(io, "slow", func(_ ctxt, s *socketio.Socket, who string) (string, error) {
+		s.Disconnect(false)
+		<-open
+		return "secret of " + who, nil
+	})
+	io.OnDisconnect(func(ctxt, *socketio.Socket, socketio.Reason) { answered <- true })
+	p, _ := join(t, start(t, io))
+	p.send(`420["slow","alice"]`)
+	p.expect("41")
+	p.send("40")
+	p.sid("40")
+	close(open)
+	receive(t, answered)
+	p.send("40/other")
+	p.sid("40/other,") // and not 430["secret of alice"]
 }
 
 func TestEventsBeforeTheEndAreHandled(t *testing.T) {
@@ -169,7 +272,7 @@ func TestRandomDisconnects(t *testing.T) {
 		n.Use(func(_ ctxt, s *socketio.Socket) error { return s.Join("early") })
 		n.OnConnect(func(_ ctxt, s *socketio.Socket) error { in.Add(1); return s.Join("late") })
 		n.OnDisconnect(func(ctxt, *socketio.Socket, socketio.Reason) { out.Add(1) })
-		socketio.On(n, "kick", func(_ ctxt, s *socketio.Socket, close bool) error { s.Disconnect(close); return nil })
+		socketio.On(n, "kick", func(_ ctxt, s *socketio.Socket, hangUp bool) error { s.Disconnect(hangUp); return nil })
 		socketio.On(n, "all", func(_ ctxt, s *socketio.Socket, v string) error { return s.To("early").Emit("all", v) })
 		socketio.On(n, "ask", func(ctx ctxt, s *socketio.Socket, _ struct{}) error {
 			_, err := s.EmitWithAck(ctx, "ask")

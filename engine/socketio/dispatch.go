@@ -29,12 +29,22 @@ func (s *Socket) receive(p *parser.Packet, attachments [][]byte) error {
 		return nil
 	}
 	if s.box == nil && inline {
-		s.onLoop = true
+		s.set(onLoop)
 		s.mu.Unlock()
 		s.inline(name, own, &call{newArgs(list, attachments, s.nsp.server.options.JSON), p.ID, p.HasID})
 		return nil
 	}
 	return s.enqueue(p, name, list, attachments)
+}
+
+// ignore is an event without payload. Loop-only.
+func (s *Socket) ignore() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != connected {
+		return late(s.state)
+	}
+	return nil
 }
 
 // enqueue copies an event into the mailbox. Called with mu held, which it lets go.
@@ -62,7 +72,7 @@ func (s *Socket) enqueue(p *parser.Packet, name, list []byte, attachments [][]by
 func (s *Socket) inline(name []byte, own *ownTable, c *call) {
 	defer func() {
 		s.mu.Lock()
-		s.onLoop = false
+		s.unset(onLoop)
 		schedule := s.box != nil
 		s.mu.Unlock()
 		if schedule {
@@ -76,9 +86,11 @@ func (s *Socket) inline(name []byte, own *ownTable, c *call) {
 func (s *Socket) handle(e *entry) {
 	switch e.kind {
 	case entryJoin:
-		s.protect(s.join)
+		s.protect(s.admit)
+		s.settle()
 	case entryWelcome:
 		s.protect(s.welcome)
+		s.settle()
 	case entryGoodbye:
 		s.goodbye(e.reason)
 	case entryEvent:
@@ -90,7 +102,7 @@ func (s *Socket) handle(e *entry) {
 // the server after it came.
 func (s *Socket) event(e *entry) {
 	s.mu.Lock()
-	dropped, own := s.state == kicked, s.own()
+	dropped, own := s.is(muted), s.own()
 	s.mu.Unlock()
 	if dropped {
 		return

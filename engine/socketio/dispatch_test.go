@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -287,5 +288,102 @@ func TestBinaryEvent(t *testing.T) {
 	p.expect(`452-["back",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]`, "binary:\x01\x02\x03", "binary:")
 	if b := receive(t, kept); string(b) != "\x01\x02\x03" {
 		t.Errorf("kept %v", b)
+	}
+}
+
+// MaxHTTPBufferSize bounds each of them, and not all together.
+func TestImagesOfOneEvent(t *testing.T) {
+	t.Parallel()
+	io := socketio.New(quiet(socketio.Options{}))
+	sizes := make(chan []int, 2)
+	socketio.On(io, "images", func(_ ctxt, _ *socketio.Socket, images [][]byte) error {
+		var n []int
+		for _, b := range images {
+			n = append(n, len(b))
+		}
+		sizes <- n
+		return nil
+	})
+	p, _ := join(t, start(t, io))
+	for range 2 {
+		p.send(`453-["images",[{"_placeholder":true,"num":0},{"_placeholder":true,"num":1},{"_placeholder":true,"num":2}]]`)
+		for range 3 {
+			p.sendBinary(make([]byte, 500_000)...)
+		}
+	}
+	for range 2 {
+		if got := receive(t, sizes); !slices.Equal(got, []int{500_000, 500_000, 500_000}) {
+			t.Errorf("sizes %v", got)
+		}
+	}
+}
+
+func TestAttachmentBytesAreBounded(t *testing.T) {
+	t.Parallel()
+	io := socketio.New(quiet(socketio.Options{MaxHTTPBufferSize: 1000}))
+	p, _ := join(t, start(t, io))
+	p.send(`455-["x",1]`) // what they are for is not looked at before all are there
+	for range 5 {
+		p.sendBinary(make([]byte, 801)...) // 4 times 1,000 are allowed
+	}
+	p.expectClosed()
+}
+
+// However small MaxMailboxBytes is, one event fits.
+func TestOneEventFitsIntoTheMailbox(t *testing.T) {
+	t.Parallel()
+	io := socketio.New(quiet(socketio.Options{MaxMailboxBytes: 100}))
+	entered, open := make(chan int), make(chan bool)
+	socketio.On(io, "x", func(_ ctxt, _ *socketio.Socket, v string) error { entered <- len(v); <-open; return nil })
+	p, _ := join(t, start(t, io))
+	packet := `42["x","` + strings.Repeat("y", 5000) + `"]`
+	p.send(packet)
+	receive(t, entered)
+	p.send(packet, "40/nope") // behind the one whose handler runs
+	p.expect(`44/nope,{"message":"Invalid namespace"}`)
+	close(open)
+	if n := receive(t, entered); n != 5000 {
+		t.Errorf("%d bytes", n)
+	}
+}
+
+func TestErrorsNameTheirEvent(t *testing.T) {
+	t.Parallel()
+	errs := make(chan error, 9)
+	io := socketio.New(quiet(socketio.Options{OnError: func(_ ctxt, _ *socketio.Socket, err error) { errs <- err }}))
+	socketio.On(io, "dynamic", func(_ ctxt, _ *socketio.Socket, a socketio.Args) error {
+		var n int
+		return a.Decode(&n)
+	})
+	socketio.On(io, "typed", func(ctxt, *socketio.Socket, int) error { return nil })
+	ask := socketio.Call[int, int]("ask")
+	socketio.On(io, "nested", func(ctx ctxt, s *socketio.Socket, _ struct{}) error {
+		_, err := ask.Ask(ctx, s, 1)
+		return err
+	})
+	io.OnAny(func(_ ctxt, _ *socketio.Socket, event string, a socketio.Args) error {
+		var n int
+		if event == "seen" {
+			return a.Decode(&n)
+		}
+		return nil
+	})
+	p, _ := join(t, start(t, io))
+	p.send(`42["dynamic","str"]`, `42["typed","str"]`, `42["seen","str"]`, `42["nested"]`)
+	p.expect(`420["ask",1]`)
+	p.send(`430["str"]`)
+	for _, want := range []string{"dynamic", "typed", "seen"} {
+		err := receive(t, errs)
+		var arg *socketio.ArgError
+		var event *socketio.EventError
+		if !errors.As(err, &arg) || arg.Event != want || errors.As(err, &event) {
+			t.Errorf("%s: reported %v", want, err)
+		}
+	}
+	err := receive(t, errs)
+	var event *socketio.EventError
+	var arg *socketio.ArgError
+	if !errors.As(err, &event) || event.Event != "nested" || !errors.As(err, &arg) || arg.Event != "ask" {
+		t.Errorf("nested: reported %v", err)
 	}
 }

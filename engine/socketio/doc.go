@@ -8,7 +8,8 @@
 //	io.on("connection", fn)                io.OnConnect(fn)
 //	socket.on("ev", fn), once, off         On(s, "ev", fn), Once, the function they return
 //	socket.on("ev", (x, cb) => cb(y))      OnAck(s, "ev", func(ctx, s, x) (y, error))
-//	socket.emit, emitWithAck, timeout(ms)  s.Emit, s.EmitWithAck(ctx, …), a deadline on ctx
+//	socket.emit, emitWithAck, timeout(ms)  s.Emit, s.EmitWithAck(ctx, …), a deadline on ctx;
+//	                                       without one Options.AckTimeout, not for ever
 //	socket.broadcast, io.to(r).except(x)   s.Broadcast(), io.To(r).Except(x)
 //	volatile, compress(false), local       .Volatile(), .Compress(false), .Local()
 //	socket.join, leave, rooms, data        s.Join, s.Leave, s.Rooms, Key[T]
@@ -28,12 +29,19 @@
 // # How long values are valid
 //
 // Raw and Args given to a handler are valid until it returns, and are then
-// reused: Clone what lives longer. Binary attachments are the handler's to keep.
+// reused: Clone what lives longer. Binary attachments are the handlers' to keep, but
+// not to change: where several handlers take one event, they are given the same bytes.
 // Values decoded into a Go type, and the Args that EmitWithAck returns, are the
 // caller's.
 //
 // # Order
 //
 // What one goroutine emits, broadcasts, joins and leaves takes effect in that
-// order. Locks, where two meet: the pool's, then Socket.mu, then the socket table's.
+// order. A client that leaves a namespace and joins it again is another socket, and
+// what the old one's handlers have still to do may come after the new one's OnConnect.
+//
+// Locks, where two meet: client.mu or the pool's, then Socket.mu, then the socket
+// table's, or an adapter's, or the inbox of an event loop. A packet that the client's
+// next socket must not be given (DISCONNECT, an event, an acknowledgement) is sent
+// under Socket.mu, in one step with the look at the state or the change of it.
 package socketio

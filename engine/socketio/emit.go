@@ -1,6 +1,9 @@
 package socketio
 
-import "github.com/fanfare-go/fanfare/engine/parser"
+import (
+	"github.com/fanfare-go/fanfare/engine"
+	"github.com/fanfare-go/fanfare/engine/parser"
+)
 
 // Emitter sends events: *Server and *Namespace to everyone, a *Socket to its
 // client, a BroadcastOperator to whom it selects. Emit never blocks; its error
@@ -62,9 +65,14 @@ func (s *Socket) emit(event string, args []any, flags Flags) error {
 	if err != nil {
 		return err
 	}
-	s.send(&e, 0, false, flags)
+	f := e.frame(parser.Event, s.nsp.name, 0, false)
 	e.free()
-	return nil
+	if flags.Volatile {
+		f.SetVolatile()
+	}
+	err = s.deliver(f)
+	f.Release()
+	return err
 }
 
 // outgoingEvent encodes an event for this socket after showing it to those who listen.
@@ -101,12 +109,15 @@ func (s *Socket) sendable() error {
 	return ErrDisconnected
 }
 
-// send queues an event for this client.
-func (s *Socket) send(e *encoded, id uint64, hasID bool, flags Flags) {
-	f := e.frame(parser.Event, s.nsp.name, id, hasID)
-	if flags.Volatile {
-		f.SetVolatile()
+// deliver queues a packet for this client. It looks at the state under the lock
+// that it sends under: behind the socket's DISCONNECT the packet would be taken for
+// one of the client's next socket in the namespace.
+func (s *Socket) deliver(f *engine.Frame) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.sendable()
+	if err == nil {
+		s.client.session.Send(f)
 	}
-	s.client.session.Send(f)
-	f.Release()
+	return err
 }

@@ -53,7 +53,9 @@ func (e *encoder) argument(arg any) (err error) {
 	}
 	if arg != nil {
 		if s := shapeOf(reflect.TypeOf(arg)); s.tuple {
-			return e.spread(reflect.ValueOf(arg), s.arguments)
+			if v := reflect.Indirect(reflect.ValueOf(arg)); v.IsValid() {
+				return e.spread(v, s.arguments)
+			}
 		}
 	}
 	return e.value(arg)
@@ -369,8 +371,8 @@ func (f field) leftOut(part reflect.Value) bool {
 	if f.omitEmpty && part.Kind() == reflect.Slice && part.Len() == 0 {
 		return true
 	}
-	if !f.omitZero || part.Kind() == reflect.Pointer && part.IsNil() {
-		return false
+	if !f.omitZero || part.Kind() == reflect.Interface || part.Kind() == reflect.Pointer && part.IsNil() {
+		return false // of what an interface holds, encoding/json asks no IsZero either
 	}
 	z, ok := part.Interface().(interface{ IsZero() bool })
 	return ok && z.IsZero()

@@ -57,7 +57,7 @@ type (
 		Zero    []byte `json:"zero,omitzero"`
 		Blank   shy    `json:"blank,omitzero"`
 		Off     []byte `json:"-"`
-		Dash    []byte `json:"-,"`
+		Dash    []byte `json:"-,"` //nolint:staticcheck // SA5008 takes a field named "-" for a mistake; here it is the case to test
 		hidden  []byte
 		Count   int             `json:"count,string"`
 		Message json.RawMessage `json:"message"`
@@ -297,6 +297,59 @@ func benchmarkAppend(b *testing.B, size int, arg any) {
 	for b.Loop() {
 		if _, _, err := socketio.AppendArgs(dst, nil, list); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+type move struct {
+	socketio.Tuple
+	Piece    string
+	From, To int
+	Rest     socketio.Args
+}
+
+func TestPointersToTuplesAreTuples(t *testing.T) {
+	t.Parallel()
+	m := move{Piece: "rook", From: 1, To: 8}
+	for name, arg := range map[string]any{"value": m, "pointer": &m} {
+		out, _, err := socketio.AppendArgs(nil, nil, []any{arg, true})
+		if got := string(out); err != nil || got != `,"rook",1,8,true` {
+			t.Errorf("%s: %s, %v", name, got, err)
+		}
+	}
+	if out, _, err := socketio.AppendArgs(nil, nil, []any{(*move)(nil)}); err != nil || string(out) != ",null" {
+		t.Errorf("nil: %s, %v", out, err)
+	}
+	args := socketio.NewArgs([]byte(`"rook",1,8,true`), nil, nil)
+	got, err := socketio.DecoderOf[*move]()(args)
+	if err != nil || got == nil || got.Piece != m.Piece || got.From != 1 || got.To != 8 || got.Rest.String() != "[true]" {
+		t.Errorf("decoded %+v, %v", got, err)
+	}
+	var p *move
+	var after bool
+	args = socketio.NewArgs([]byte(`"rook",1,8`), nil, nil)
+	if err := args.Decode(&p, &after); err != nil || p == nil || p.To != 8 {
+		t.Errorf("Decode: %+v, %v", p, err)
+	}
+}
+
+// encoding/json asks no IsZero of what is in an interface.
+func TestOmitZeroOfAnInterface(t *testing.T) {
+	t.Parallel()
+	type holder struct {
+		V any `json:"v,omitzero"`
+	}
+	for _, v := range []any{nil, (*time.Time)(nil), time.Time{}, &time.Time{}, shy{}, shy("x"), 0, (*inner)(nil), &inner{}} {
+		want, err := json.Marshal(holder{v})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, attachments, err := socketio.AppendArgs(nil, nil, []any{holder{v}})
+		if err != nil {
+			t.Errorf("%T: %v", v, err)
+		}
+		if len(attachments) == 0 && string(out[1:]) != string(want) {
+			t.Errorf("%T: %s, encoding/json has %s", v, out[1:], want)
 		}
 	}
 }

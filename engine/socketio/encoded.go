@@ -49,7 +49,7 @@ func (n *Namespace) encodeReply(value any) (encoded, error) {
 func (n *Namespace) encodeArgs(buf *bytebufferpool.ByteBuffer, args []any) (encoded, error) {
 	out, attachments, err := appendArgs(buf.B, n.server.options.JSON, args)
 	if err == nil && len(attachments) > n.server.options.MaxAttachments {
-		err = parser.ErrTooManyAttachments
+		err = ErrTooManyAttachments
 	}
 	if err != nil {
 		bytebufferpool.Put(buf)

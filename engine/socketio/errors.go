@@ -21,6 +21,10 @@ var (
 	ErrTooManyAcks = errors.New("socketio: too many pending acknowledgements")
 	// ErrTooManyRooms: Options.MaxRooms would be exceeded.
 	ErrTooManyRooms = errors.New("socketio: too many rooms")
+	// ErrHandshakeReleased: what the client said when it connected has been let go;
+	// see [Socket.Handshake]. DecodeAuth returns it. It is also the violation of a
+	// client that joins a namespace where somebody may ask for the Handshake.
+	ErrHandshakeReleased = errors.New("socketio: handshake released")
 	// ErrRoomName: the name of a room is longer than MaxRoomName bytes.
 	ErrRoomName = errors.New("socketio: room name too long")
 )
@@ -32,7 +36,8 @@ var (
 	ErrNotJoined = errors.New("socketio: packet for a namespace that is not joined")
 	// ErrJoinedTwice: CONNECT for a namespace that the client has joined, or is joining.
 	ErrJoinedTwice = errors.New("socketio: namespace joined twice")
-	// ErrTooManyNamespaces: more than Options.MaxNamespaces at once.
+	// ErrTooManyNamespaces: more than Options.MaxNamespaces at once, those counted
+	// that the client has left but whose handlers still have work of it.
 	ErrTooManyNamespaces = errors.New("socketio: too many namespaces")
 	// ErrUnexpectedPacket: a CONNECT_ERROR, which only servers send.
 	ErrUnexpectedPacket = errors.New("socketio: packet type not for clients to send")

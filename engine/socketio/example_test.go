@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/fanfare-go/fanfare/engine/socketio"
 )
@@ -72,6 +73,8 @@ func ExampleCall() {
 		return []string{"one", "two"}[q.Seq:], nil // the returned value is the acknowledgement
 	})
 	io.OnConnect(func(ctx context.Context, s *socketio.Socket) error {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second) // or for Options.AckTimeout
+		defer cancel()
 		lines, err := history.Ask(ctx, s, since{Seq: 1}) // waits for the client's answer
 		slog.Info("the client has", "lines", lines)
 		return err

@@ -106,7 +106,10 @@ func Bench(o Options) (v *Server, receive func(packet []byte) error, stop func()
 	}
 	v.workers.Store(p)
 	c := &client{server: v}
-	s := c.newSocket(v.main)
+	s, err := c.newSocket(v.main, false) // there is no session to ask
+	if err != nil {
+		panic(err)
+	}
 	s.state = connected
 	return v, c.Text, func() { _ = p.close(context.Background()) }
 }

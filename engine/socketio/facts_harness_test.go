@@ -179,7 +179,24 @@ func dialPolling(tb testing.TB, addr string) *poller {
 	if q.sid, _, _ = strings.Cut(rest, `"`); q.sid == "" {
 		tb.Fatalf("open packet = %q", open)
 	}
+	tb.Cleanup(q.goodbye)
 	return q
+}
+
+// goodbye ends the session, if it is still there, and takes the server's farewell,
+// whatever state the poller's connections are in: a Shutdown would wait for that poll.
+func (q *poller) goodbye() {
+	for _, request := range []string{q.postRequest("1"), q.getRequest()} {
+		conn, err := net.DialTimeout("tcp", q.addr, patience)
+		if err != nil {
+			return
+		}
+		_ = conn.SetDeadline(time.Now().Add(patience))
+		if _, err := io.WriteString(conn, request); err == nil {
+			_, _ = conn.Read(make([]byte, 1))
+		}
+		_ = conn.Close()
+	}
 }
 
 // target is the request line's, for this session once it is open.

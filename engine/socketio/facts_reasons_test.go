@@ -242,7 +242,7 @@ func TestReasonServerShuttingDown(t *testing.T) {
 	w.holds(held)
 	down := w.shutdown()
 	w.ended(t, want...)
-	for _, c := range []wire{p, held, w.control} {
+	for _, c := range []wire{p, poll, held, w.control} {
 		closesSilently(c)
 		c.vanish()
 	}

@@ -4,10 +4,12 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -65,6 +67,42 @@ func TestEveryWireFactHasATestOrAReason(t *testing.T) {
 var (
 	anyTest  = regexp.MustCompile(`^Test[A-Z]`)
 	factTest = regexp.MustCompile(`^TestFact(\d+)`)
+)
+
+// TestTheTableOfFactsNamesItsTests reads docs/wire-facts.md: it must have a row for
+// every fact, and name this package's tests as the list does.
+func TestTheTableOfFactsNamesItsTests(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/wire-facts.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := make(map[int]string)
+	for _, m := range tableRow.FindAllStringSubmatch(string(doc), -1) {
+		n, _ := strconv.Atoi(m[1])
+		rows[n] = m[0]
+	}
+	for n := 1; n <= 59; n++ {
+		if rows[n] == "" {
+			t.Errorf("fact %d has no row", n)
+		}
+		for _, name := range wireFacts[n] {
+			if !strings.Contains(rows[n], "`"+name+"`") {
+				t.Errorf("the row of fact %d does not name %s", n, name)
+			}
+		}
+	}
+	tests := declaredTests(t)
+	_, rest, _ := strings.Cut(string(doc), "| 41 |")
+	for _, m := range quotedTest.FindAllStringSubmatch(rest, -1) {
+		if !tests[m[1]] {
+			t.Errorf("the table names %s, which does not exist", m[1])
+		}
+	}
+}
+
+var (
+	tableRow   = regexp.MustCompile(`(?m)^\| (\d+) \|.*$`)
+	quotedTest = regexp.MustCompile("`(Test\\w+)`")
 )
 
 // declaredTests finds the test functions of this folder.

@@ -14,22 +14,35 @@ type Registrar interface {
 	register(event string, h *handler) (remove func())
 }
 
-// HandlerOption changes how one handler is run.
-type HandlerOption func(*handler)
+// HandlerOption changes how one handler is run. [Inline] is one.
+type HandlerOption func(*manner)
 
-// Inline keeps a handler on the event loop. That saves the hop to the worker
+// manner is how a handler is run.
+type manner struct {
+	inline bool // on the loop
+}
+
+func (m *manner) apply(opts []HandlerOption) {
+	for _, o := range opts {
+		o(m)
+	}
+}
+
+// Inline is the HandlerOption that keeps a handler on the event loop. That saves the hop to the worker
 // pool, and is for handlers that never block: all clients of that loop wait for
 // them, and [Socket.EmitWithAck] would wait for ever. An event goes to the pool
 // all the same where one of its handlers is not inline, or where earlier events
 // of the socket are still there.
-var Inline HandlerOption = func(h *handler) { h.inline = true }
+func Inline(m *manner) { m.inline = true }
+
+var _ HandlerOption = Inline
 
 // handler is one registered function with its arguments already bound to a type.
 type handler struct {
-	run    func(ctx context.Context, s *Socket, a Args) (reply any, err error)
-	ack    bool // reply is sent as the acknowledgement
-	once   bool // removed before its first run
-	inline bool // runs on the loop
+	manner
+	run  func(ctx context.Context, s *Socket, a Args) (reply any, err error)
+	ack  bool // reply is sent as the acknowledgement
+	once bool // removed before its first run
 
 	fired  atomic.Bool // a once handler has been taken
 	remove func()      // immutable after registration
@@ -62,11 +75,17 @@ type Middleware func(ctx context.Context, s *Socket) error
 
 type (
 	catchAll struct {
-		run    AnyHandler
-		inline bool
+		manner
+		run AnyHandler
 	}
 	outgoing struct{ run OutgoingHandler }
 )
+
+func newCatchAll(fn AnyHandler, opts []HandlerOption) *catchAll {
+	c := &catchAll{run: fn}
+	c.apply(opts)
+	return c
+}
 
 // table holds what is registered with one namespace. It is copied on every
 // change and never changed itself, so that dispatch takes no lock.
@@ -141,13 +160,4 @@ func wantsAny(list []*catchAll, listens, inline bool) (bool, bool) {
 		listens, inline = true, inline && c.inline
 	}
 	return listens, inline
-}
-
-// inlineOption tells whether the options, which are written for handlers, ask for Inline.
-func inlineOption(opts []HandlerOption) bool {
-	var h handler
-	for _, o := range opts {
-		o(&h)
-	}
-	return h.inline
 }

@@ -28,6 +28,12 @@ type Handshake struct {
 // Handshake asked for later is empty. It stays complete with Options.KeepHandshake;
 // and all but Auth does on a server with more than the default namespace, since
 // the next namespace may ask.
+//
+// A client whose request was let go can join a namespace on the same connection
+// again only where nobody may ask, as there is no middleware and no connect
+// function: anywhere else that closes the connection ([ErrHandshakeReleased]). The
+// stock client does not do it, since it hangs up when it leaves its last namespace;
+// but make namespaces before Listen, or it finds them on its next connection only.
 func (s *Socket) Handshake() *Handshake {
 	s.mu.Lock()
 	if s.rare != nil && s.rare.handshake != nil {
@@ -46,8 +52,17 @@ func (s *Socket) Handshake() *Handshake {
 	return r.handshake
 }
 
-// DecodeAuth puts the client's auth object into v; without one v stays as it is.
+// DecodeAuth puts the client's auth object into v; where the client sent none, v
+// stays as it is. Like Handshake, it is for middlewares and connect functions, and
+// what it needs is kept for those who were asked there; too late, it returns
+// [ErrHandshakeReleased].
 func (s *Socket) DecodeAuth(v any) error {
+	s.mu.Lock()
+	late := s.is(released)
+	s.mu.Unlock()
+	if late {
+		return ErrHandshakeReleased
+	}
 	auth := s.Handshake().Auth
 	if auth == nil {
 		return nil

@@ -7,7 +7,7 @@ import "slices"
 //
 //	var user = socketio.NewKey[User]()
 //
-// Methods are safe for concurrent use, and work after the socket is gone.
+// Methods are safe for concurrent use, and work after the socket is gone or refused.
 type Key[T any] struct{ id *keyID }
 
 // keyID is a key's identity: its address. The byte keeps addresses apart.

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"github.com/fanfare-go/fanfare/engine"
 	"github.com/fanfare-go/fanfare/engine/socketio"
@@ -56,69 +55,6 @@ func freeAddr(t *testing.T) string {
 	}
 	defer func() { _ = ln.Close() }()
 	return ln.Addr().String()
-}
-
-func TestShutdownWaitsForHandlers(t *testing.T) {
-	t.Parallel()
-	server := socketio.New(quiet(socketio.Options{}))
-	entered, open := make(chan bool), make(chan bool)
-	finished := make(chan string, 2)
-	socketio.On(server, "slow", func(ctx ctxt, _ *socketio.Socket, _ struct{}) error {
-		entered <- true
-		<-ctx.Done()
-		<-open
-		finished <- "handler"
-		return nil
-	})
-	server.OnDisconnect(func(ctx ctxt, _ *socketio.Socket, _ socketio.Reason) {
-		if ctx.Err() != nil {
-			t.Error("the context of a disconnect function is done")
-		}
-		finished <- "goodbye"
-	})
-	if err := server.Listen("127.0.0.1:0"); err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(context.Background()) }()
-	p, _ := join(t, server.Addr().String())
-	p.send(`42["slow"]`)
-	receive(t, entered)
-	down := make(chan error, 1)
-	go func() { down <- server.Shutdown(context.Background()) }()
-	p.expectClosed()
-	_ = p.conn.Close()
-	if len(down)+len(served)+len(finished) > 0 {
-		t.Error("did not wait")
-	}
-	close(open)
-	if a, b := receive(t, finished), receive(t, finished); a != "handler" || b != "goodbye" {
-		t.Errorf("%s, %s", a, b)
-	}
-	if a, b := receive(t, down), receive(t, served); a != nil || b != nil {
-		t.Errorf("Shutdown = %v, Serve = %v", a, b)
-	}
-}
-
-func TestShutdownGivesUpInTime(t *testing.T) {
-	t.Parallel()
-	server := socketio.New(quiet(socketio.Options{}))
-	entered, open := make(chan bool), make(chan bool)
-	socketio.On(server, "stuck", func(ctxt, *socketio.Socket, struct{}) error { entered <- true; <-open; return nil })
-	if err := server.Listen("127.0.0.1:0"); err != nil {
-		t.Fatal(err)
-	}
-	p, _ := join(t, server.Addr().String())
-	p.send(`42["stuck"]`)
-	receive(t, entered)
-	_ = p.conn.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
-	defer cancel()
-	if err := server.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Shutdown = %v", err)
-	}
-	close(open)
-	eventually(t, "the worker ends", func() bool { return server.Stats().Busy == 0 })
 }
 
 func TestListenErrors(t *testing.T) {

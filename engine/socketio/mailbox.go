@@ -75,17 +75,21 @@ func (e *entry) free() {
 func (s *Socket) push(e entry) (schedule bool) {
 	if s.box == nil {
 		s.box = getMailbox()
-		schedule = !s.onLoop
+		schedule = !s.is(onLoop)
 	}
 	s.box.queue.push(e)
 	s.box.bytes += e.size()
 	return schedule
 }
 
-// full reports whether n more bytes would overflow the mailbox. Called with s.mu held.
+// full reports whether n more bytes would overflow the mailbox. One packet fits,
+// whatever its size, which is bounded where it comes in. Called with s.mu held.
 func (s *Socket) full(n int) bool {
+	if s.box == nil {
+		return false
+	}
 	o := &s.nsp.server.options
-	return s.box != nil && (s.box.queue.len() >= o.MaxMailbox || s.box.bytes+n > o.MaxMailboxBytes)
+	return s.box.queue.len() >= o.MaxMailbox || s.box.bytes > 0 && s.box.bytes+n > o.MaxMailboxBytes
 }
 
 // work implements job: it handles up to n entries. The mailbox goes back to its

@@ -16,7 +16,7 @@ type Namespace struct {
 	name     string  // immutable
 	prefix   string  // immutable: in front of the engine's groups, of this namespace only
 	everyone string  // immutable: the group of all sockets
-	adapter  Adapter // immutable
+	adapter  Adapter // immutable once clients can find the namespace
 
 	sockets socketTable
 	ackIDs  atomic.Uint64 // of events to clients; one counter for all sockets, as in Node
@@ -31,19 +31,15 @@ const (
 	groupEveryone = 'e'
 )
 
-// newNamespace makes namespace number i of its server. The number, which is its
-// own end marker, keeps the groups of different namespaces apart whatever rooms
-// are called.
+// newNamespace makes namespace number i of its server, without the adapter that
+// its options ask for. The number, which is its own end marker, keeps the groups
+// of different namespaces apart whatever rooms are called.
 func newNamespace(v *Server, name string, i int) *Namespace {
 	n := &Namespace{server: v, name: name, prefix: string(binary.AppendUvarint(nil, uint64(i)))}
 	n.everyone = n.prefix + string(rune(groupEveryone))
 	n.prefix += string(rune(groupRoom))
 	n.table.Store(new(table))
-	local := newMemoryAdapter(n)
-	n.adapter = local
-	if v.options.Adapter != nil {
-		n.adapter = v.options.Adapter(local)
-	}
+	n.adapter = newMemoryAdapter(n)
 	return n
 }
 
@@ -93,7 +89,10 @@ func (n *Namespace) OnDisconnecting(fn func(ctx context.Context, s *Socket, r Re
 }
 
 // OnDisconnect registers fn for the end of every socket, when its rooms are left;
-// it costs nothing per socket. ctx is as for OnDisconnecting. Node: "disconnect".
+// it costs nothing per socket. ctx is as for OnDisconnecting. A client that joins
+// again on the same connection is a new socket, and sockets do not wait for each
+// other: the functions of the old one may run after the new one's OnConnect. Node:
+// "disconnect".
 func (n *Namespace) OnDisconnect(fn func(ctx context.Context, s *Socket, r Reason)) {
 	n.edit(func(t *table) { t.disconnect = with(t.disconnect, fn) })
 }
@@ -101,14 +100,14 @@ func (n *Namespace) OnDisconnect(fn func(ctx context.Context, s *Socket, r Reaso
 // OnAny registers fn for every event of every socket, before the handlers of the
 // event itself.
 func (n *Namespace) OnAny(fn AnyHandler, opts ...HandlerOption) (remove func()) {
-	c := &catchAll{fn, inlineOption(opts)}
+	c := newCatchAll(fn, opts)
 	n.edit(func(t *table) { t.any = with(t.any, c) })
 	return n.removeAny(c)
 }
 
 // PrependAny is OnAny in front of those registered before.
 func (n *Namespace) PrependAny(fn AnyHandler, opts ...HandlerOption) (remove func()) {
-	c := &catchAll{fn, inlineOption(opts)}
+	c := newCatchAll(fn, opts)
 	n.edit(func(t *table) { t.any = slices.Concat([]*catchAll{c}, t.any) })
 	return n.removeAny(c)
 }

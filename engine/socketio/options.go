@@ -39,8 +39,8 @@ type Options struct {
 	UpgradeTimeout time.Duration
 	// ConnectTimeout closes a connection that has joined no namespace; default 45 s. Node: connectTimeout.
 	ConnectTimeout time.Duration
-	// MaxHTTPBufferSize bounds one message, and the attachments of one event
-	// together, in bytes; default 1e6. Node: maxHttpBufferSize.
+	// MaxHTTPBufferSize bounds one message, such as one attachment, in bytes;
+	// default 1e6. Node: maxHttpBufferSize.
 	MaxHTTPBufferSize int64
 	// CORS says which other origins may use the server; default none. Node: cors.
 	CORS CORS
@@ -72,19 +72,26 @@ type Options struct {
 	// MaxMailbox is how many events of one socket may wait for its handlers before
 	// its client is closed; default 16,384.
 	MaxMailbox int
-	// MaxMailboxBytes is how many bytes they may have; default 4 MiB, and at least
-	// twice MaxHTTPBufferSize.
+	// MaxMailboxBytes is how many bytes they may have, unless it is one event alone;
+	// default twice MaxAttachmentBytes, and at least 4 MiB.
 	MaxMailboxBytes int
 	// MaxPendingAcks is how many events to one socket may wait for their
 	// acknowledgement; default 10,000.
 	MaxPendingAcks int
+	// AckTimeout is how long one may wait where its context has no deadline; default
+	// 30 s, negative for ever, which is what Node does.
+	AckTimeout time.Duration
 	// MaxRooms is how many rooms a socket may be in; default 1,024.
 	MaxRooms int
-	// MaxNamespaces is how many namespaces a connection may be in; default 32.
+	// MaxNamespaces is how many namespaces a connection may be in, or have left with
+	// handlers still at work for it; default 32.
 	MaxNamespaces int
 	// MaxAttachments bounds the binary attachments of one packet, both ways;
 	// default 10. Node: maxAttachments of socket.io-parser.
 	MaxAttachments int
+	// MaxAttachmentBytes bounds the attachments of one received packet together, in
+	// bytes; default 4 times MaxHTTPBufferSize. Node has no such bound.
+	MaxAttachmentBytes int64
 	// MaxDepth bounds the nesting of received JSON; default 64 levels.
 	MaxDepth int
 
@@ -94,7 +101,10 @@ type Options struct {
 	// JSON replaces encoding/json.
 	JSON Codec
 	// Adapter makes what connects one namespace with other servers; default: the
-	// MemoryAdapter it is given, which does not. Node: adapter.
+	// MemoryAdapter it is given, which does not. It is called when a namespace is
+	// made, before anybody can find that, once for each. It may deliver to the local
+	// adapter at once, and use the server but for the namespace in the making. Node:
+	// adapter.
 	Adapter func(local *MemoryAdapter) Adapter
 	// OnError is told of what went wrong in a handler: its error (as *EventError),
 	// arguments that do not decode (*ArgError), a panic (*PanicError). Default: it
@@ -115,8 +125,10 @@ func (o Options) withDefaults() Options {
 	o.MaxHTTPBufferSize = orElse(o.MaxHTTPBufferSize, 1_000_000)
 	o.Workers = orElse(o.Workers, 1024)
 	o.MaxMailbox = orElse(o.MaxMailbox, 16_384)
-	o.MaxMailboxBytes = max(orElse(o.MaxMailboxBytes, 4<<20), 2*int(o.MaxHTTPBufferSize))
+	o.MaxAttachmentBytes = orElse(o.MaxAttachmentBytes, 4*o.MaxHTTPBufferSize)
+	o.MaxMailboxBytes = orElse(o.MaxMailboxBytes, max(4<<20, 2*int(o.MaxAttachmentBytes)))
 	o.MaxPendingAcks = orElse(o.MaxPendingAcks, 10_000)
+	o.AckTimeout = orElse(o.AckTimeout, 30*time.Second)
 	o.MaxRooms = orElse(o.MaxRooms, 1024)
 	o.MaxNamespaces = orElse(o.MaxNamespaces, 32)
 	o.MaxAttachments = orElse(o.MaxAttachments, parser.DefaultAttachments)

@@ -6,13 +6,23 @@ import (
 	"log/slog"
 )
 
-// failed reports the error of an event's handler; an *ArgError names the event itself.
+// failed reports the error of an event's handler.
 func (s *Socket) failed(ctx context.Context, event []byte, err error) {
-	var arg *ArgError
-	if !errors.As(err, &arg) {
-		err = &EventError{string(event), err}
+	s.report(ctx, ofEvent(string(event), err))
+}
+
+// ofEvent makes an error name its event. An *ArgError of this event does already,
+// and one of Args.Decode names none; that of another event, such as one which the
+// handler asked the client, is an error like any other.
+func ofEvent(event string, err error) error {
+	if arg, ok := err.(*ArgError); ok && arg.Event == "" {
+		return &ArgError{event, arg.Err}
 	}
-	s.report(ctx, err)
+	var arg *ArgError
+	if errors.As(err, &arg) && arg.Event == event {
+		return err
+	}
+	return &EventError{event, err}
 }
 
 // report hands an error to Options.OnError. What panics there is logged: nothing

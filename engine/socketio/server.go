@@ -24,30 +24,35 @@ type Server struct {
 
 	namespaces atomic.Pointer[map[string]*Namespace] // replaced, never changed in place
 	creating   sync.Mutex                            // held while namespaces is replaced
+	makers     map[string]func() *Namespace          // guarded by creating; each makes its namespace once
+	sealed     bool                                  // guarded by creating: the adapters are being closed
 
 	workers  atomic.Pointer[pool] // made by Listen, before the first session
+	starting sync.Mutex           // held while Listen looks and starts, and when the stop begins
 	closed   atomic.Bool
 	stopping sync.Once
-	stopErr  error           // of Shutdown; written within stopping
+	stopped  chan struct{}   // closed when the stop is over
+	stopErr  error           // of Shutdown; read after stopped
 	base     context.Context // of disconnect functions; done when Shutdown waits no longer
-	release  context.CancelFunc
+	release  context.CancelCauseFunc
 }
 
 // New returns a server that does not listen yet. Node: new Server(opts).
 func New(o Options) *Server {
-	v := &Server{options: o.withDefaults(), ids: newIDSource()}
+	v := &Server{options: o.withDefaults(), ids: newIDSource(), stopped: make(chan struct{})}
 	if v.options.OnError == nil {
 		v.options.OnError = v.logError
 	}
 	v.limits = parser.Limits{Attachments: v.options.MaxAttachments, Depth: v.options.MaxDepth}
-	v.base, v.release = context.WithCancel(context.Background())
-	v.namespaces.Store(new(map[string]*Namespace))
-	v.main = v.Of("/")
+	v.base, v.release = context.WithCancelCause(context.Background())
 	e, err := engine.New(v.options.engine(v.accept))
 	if err != nil { // Accept is there; nothing else is refused
 		panic("socketio: " + err.Error())
 	}
 	v.engine = e
+	v.namespaces.Store(new(map[string]*Namespace))
+	v.makers = make(map[string]func() *Namespace)
+	v.Of("/") // becomes main
 	return v
 }
 
@@ -64,20 +69,61 @@ func (v *Server) Of(name string) *Namespace {
 	if n := (*v.namespaces.Load())[name]; n != nil {
 		return n
 	}
+	return v.maker(name)()
+}
+
+// maker returns what makes the namespace for the first who calls it, and lets all
+// others wait for that one. It does not run under the lock: an adapter may ask for
+// other namespaces while it is made.
+func (v *Server) maker(name string) func() *Namespace {
 	v.creating.Lock()
 	defer v.creating.Unlock()
-	all := *v.namespaces.Load()
-	if n := all[name]; n != nil {
-		return n
+	m := v.makers[name]
+	if m == nil {
+		i := len(v.makers)
+		m = sync.OnceValue(func() *Namespace { return v.create(name, i) })
+		v.makers[name] = m
 	}
-	n := newNamespace(v, name, len(all))
-	next := maps.Clone(all)
+	return m
+}
+
+// create makes namespace number i and its adapter, and lets clients find it. What
+// is made once the adapters are being closed closes its own.
+func (v *Server) create(name string, i int) *Namespace {
+	n := newNamespace(v, name, i)
+	if name == "/" {
+		v.main = n
+	}
+	if v.options.Adapter != nil {
+		n.adapter = v.options.Adapter(n.adapter.(*MemoryAdapter))
+	}
+	if v.publish(n) {
+		_ = n.adapter.Close()
+	}
+	return n
+}
+
+// publish enters a namespace and reports whether that was too late for Shutdown
+// to close its adapter.
+func (v *Server) publish(n *Namespace) (late bool) {
+	v.creating.Lock()
+	defer v.creating.Unlock()
+	next := maps.Clone(*v.namespaces.Load())
 	if next == nil {
 		next = make(map[string]*Namespace)
 	}
-	next[name] = n
+	next[n.name] = n
 	v.namespaces.Store(&next)
-	return n
+	return v.sealed
+}
+
+// seal returns the namespaces whose adapters are to be closed. Those that are made
+// later close theirs themselves.
+func (v *Server) seal() map[string]*Namespace {
+	v.creating.Lock()
+	defer v.creating.Unlock()
+	v.sealed = true
+	return *v.namespaces.Load()
 }
 
 // find returns the namespace that a client asks for, or nil.

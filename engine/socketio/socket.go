@@ -15,9 +15,8 @@ type Socket struct {
 	nsp    *Namespace // immutable
 	id     socketID   // immutable
 
-	state  state // guarded by mu
-	left   bool  // guarded by mu: the rooms are left, as far as the user sees
-	onLoop bool  // guarded by mu: an inline handler is running
+	state state // guarded by mu
+	marks marks // guarded by mu
 
 	mu   sync.Mutex
 	box  *mailbox // guarded by mu; nil unless scheduled or running
@@ -46,6 +45,21 @@ const (
 	kicked  // by the server, on a connection that lives on: late packets are ignored
 	gone    // the client left, or the connection ended
 )
+
+// marks are facts about a socket, several of which may hold at the same time.
+type marks uint8
+
+const (
+	left     marks = 1 << iota // the rooms are left, as far as the user sees
+	onLoop                     // an inline handler is running
+	muted                      // disconnected by the server: what is in the mailbox is dropped
+	released                   // the auth object was let go, and nobody had asked for the Handshake
+)
+
+// is reports whether a mark is set. Called with mu held, as the two below.
+func (s *Socket) is(m marks) bool { return s.marks&m != 0 }
+func (s *Socket) set(m marks)     { s.marks |= m }
+func (s *Socket) unset(m marks)   { s.marks &^= m }
 
 // ID returns the socket's id: 20 random characters, different in each namespace
 // and not the secret id of the Engine.IO session.
@@ -100,6 +114,13 @@ func (s *Socket) edit(change func(t *ownTable)) {
 		t = *old
 	}
 	change(&t)
+	if len(t.events)+len(t.any)+len(t.outgoing) == 0 {
+		if s.rare != nil {
+			s.rare.handlers = nil
+			s.trim()
+		}
+		return
+	}
 	s.need().handlers = &t
 }
 
@@ -114,14 +135,14 @@ func (s *Socket) register(event string, h *handler) (remove func()) {
 // OnAny registers fn for every event of this socket, before the handlers of the
 // event itself. Node: socket.onAny.
 func (s *Socket) OnAny(fn AnyHandler, opts ...HandlerOption) (remove func()) {
-	c := &catchAll{fn, inlineOption(opts)}
+	c := newCatchAll(fn, opts)
 	s.edit(func(t *ownTable) { t.any = with(t.any, c) })
 	return s.removeAny(c)
 }
 
 // PrependAny is OnAny in front of those registered before. Node: socket.prependAny.
 func (s *Socket) PrependAny(fn AnyHandler, opts ...HandlerOption) (remove func()) {
-	c := &catchAll{fn, inlineOption(opts)}
+	c := newCatchAll(fn, opts)
 	s.edit(func(t *ownTable) { t.any = slices.Concat([]*catchAll{c}, t.any) })
 	return s.removeAny(c)
 }

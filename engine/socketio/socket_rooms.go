@@ -55,18 +55,18 @@ func (s *Socket) Leave(rooms ...string) {
 	if s.state > connected || s.rare == nil {
 		return
 	}
-	var left []string
+	var gone []string
 	for _, room := range rooms {
 		if i := slices.Index(s.rare.rooms, room); i >= 0 {
 			s.rare.rooms = slices.Delete(s.rare.rooms, i, i+1)
-			left = append(left, room)
+			gone = append(gone, room)
 		}
 	}
 	if len(s.rare.rooms) == 0 {
 		s.rare.rooms = nil
 	}
-	if s.state == connected && len(left) > 0 {
-		s.nsp.adapter.Leave(s, left)
+	if s.state == connected && len(gone) > 0 {
+		s.nsp.adapter.Leave(s, gone)
 	}
 }
 
@@ -81,7 +81,7 @@ func (s *Socket) Rooms() []string {
 	if s.rare != nil {
 		rooms = s.rare.rooms
 	}
-	if s.left {
+	if s.is(left) {
 		return nil
 	}
 	if s.state == connecting {

@@ -13,8 +13,8 @@ import (
 //	const reply socketio.Event[Line] = "reply"
 //
 // T is usually the type of the first argument. Arguments too many are ignored; a missing one is T's zero value, as it is
-// undefined in JavaScript. Some types are special: struct{} wants no argument, a struct that embeds [Tuple] wants one per
-// field, [Args] takes all as they are, and [Raw] is one that is not decoded.
+// undefined in JavaScript. Some types are special: struct{} wants no argument, a struct that embeds [Tuple], or a pointer
+// to one, wants one per field, [Args] takes all as they are, and [Raw] is one that is not decoded.
 type Event[T any] string
 
 // Emit sends the event. Safe for concurrent use.
@@ -24,7 +24,8 @@ func (e Event[T]) Emit(to Emitter, v T) error { return to.Emit(string(e), v) }
 // said of [Event] holds for both types.
 type Call[T, R any] string
 
-// Ask sends the event to one socket and waits for the acknowledgement, at most until ctx is done or the socket is gone. An
+// Ask sends the event to one socket and waits for the acknowledgement, at most until ctx is done or the socket is gone, and
+// for Options.AckTimeout where ctx has no deadline. An
 // acknowledgement that is no R is an [*ArgError]. Not for [Inline] handlers: it waits. Safe for concurrent use.
 func (c Call[T, R]) Ask(ctx context.Context, s *Socket, v T) (R, error) {
 	args, err := s.EmitWithAck(ctx, string(c), v)
@@ -66,7 +67,8 @@ func OnAck[T, R any](r Registrar, call Call[T, R], fn func(ctx context.Context, 
 		}
 		return fn(ctx, s, v)
 	}}
-	return r.register(string(call), h.with(opts))
+	h.apply(opts)
+	return r.register(string(call), h)
 }
 
 // newHandler binds fn to its event.
@@ -79,13 +81,7 @@ func newHandler[T any](event string, fn func(ctx context.Context, s *Socket, v T
 		}
 		return nil, fn(ctx, s, v)
 	}}
-	return h.with(opts)
-}
-
-func (h *handler) with(opts []HandlerOption) *handler {
-	for _, o := range opts {
-		o(h)
-	}
+	h.apply(opts)
 	return h
 }
 
