@@ -28,7 +28,8 @@
 //
 // # Locks
 //
-// There are three, all leaves (none is held while another is taken): the
-// inbox's, one per shard of the session table, and the one around making a
-// frame's polling form.
+// All but one are leaves, none held while another is taken: the inbox's, one per
+// shard of the session table, the one around making a frame's polling form, and
+// loopsMu, held while the list of loops is replaced. listenMu is held by Listen from
+// beginning to end, so that a Shutdown waits for it.
 package engine
