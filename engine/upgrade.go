@@ -7,8 +7,9 @@ import (
 
 // The upgrade (facts 34-40): the client opens a WebSocket with the session's id,
 // sends 2probe, gets 3probe; we release its poll; it sends 5, and from then on
-// everything goes over the WebSocket. Until the 5 the session stays on polling, and every GET is released at once: one noop is not enough, the
-// client may poll again before it sees 3probe (fact 35).
+// everything goes over the WebSocket. Until the 5 the session stays on polling, and
+// every GET is released at once: one noop is not enough, the client may poll again
+// before it sees 3probe (fact 35).
 
 // probedBy takes a WebSocket that wants to become the session's transport. One at
 // a time, and only while the session polls: others are closed, and harm nobody
