@@ -28,11 +28,7 @@ func (c *conn) beginPost(s *Session, q *http1.Request) {
 		c.reject(q, errUnknownSID, nil)
 	case q.ContentLength > c.loop.srv.opts.MaxHTTPBufferSize: // fact 20
 		c.tooLarge()
-	case string(q.Get("Content-Type")) == "application/octet-stream": // fact 19
-		c.http.flags &^= httpKeepAlive
-		c.answer(http1.Response{Status: http.StatusBadRequest})
-		s.close(ReasonTransportError, byServer)
-	case p.post != nil: // fact 18
+	case p.post != nil, string(q.Get("Content-Type")) == "application/octet-stream": // facts 18, 19
 		c.http.flags &^= httpKeepAlive
 		c.answer(http1.Response{Status: http.StatusBadRequest})
 		s.close(ReasonTransportError, byServer)
