@@ -24,6 +24,7 @@ func (s *Session) PollState() (st PollState) {
 // Leftovers counts what sessions and connections leave behind: all zero at rest.
 type Leftovers struct {
 	Table, Sessions, Conns, Rooms, SessionTimers, ConnTimers, Blocked, Pending int
+	Held, Corks                                                                int // sessions in the queues of the held, and corks in use
 }
 
 // Leftovers looks at every loop.
@@ -60,6 +61,8 @@ func (o *Leftovers) add(l *loop) {
 	o.SessionTimers += l.sessionTimers.Len()
 	o.ConnTimers += l.connTimers.Len()
 	o.Blocked += len(l.blocked)
+	o.Held += l.direct.len() + l.crowd.len()
+	o.Corks += l.root.users - 1
 	o.Pending += len(l.dirty) + len(l.doomed)
 }
 

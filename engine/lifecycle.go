@@ -64,14 +64,20 @@ func (c *conn) handshakeWebSocket(head []byte) {
 	s.accept()
 }
 
-// deliver sends f over whatever is the transport.
-func (s *Session) deliver(f *Frame) {
+// deliver has f sent over whatever is the transport, at the end of the turn or, where
+// the queue is longer than that, later. Loop-only.
+func (s *Session) deliver(f *Frame, queue *heldQueue) {
+	l := s.loop
 	switch {
 	case s.has(flagClosed):
-	case s.conn != nil:
-		s.conn.writeFrame(f)
-	default:
+	case s.conn == nil:
+		l.spent += heldPerWrite
 		s.enqueue(f)
+	default:
+		l.spent++
+		if s.hold(f) || queue == &l.direct { // which may be in the crowd already
+			queue.push(s)
+		}
 	}
 }
 
@@ -87,6 +93,10 @@ const (
 // floor above is told. Loop-only.
 func (s *Session) close(reason Reason, by closedBy) {
 	if s.has(flagClosed) {
+		return
+	}
+	s.uncork()
+	if s.has(flagClosed) { // the write failed, and has ended it
 		return
 	}
 	s.set(flagClosed)

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"sync/atomic"
 
 	"github.com/fanfare-go/fanfare/engine/http1"
@@ -11,15 +10,9 @@ import (
 	"github.com/panjf2000/gnet/v2"
 )
 
-const (
-	// turnWrites is how many writes a loop does for its queue before it looks at
-	// its connections and timers again: about 1 ms (reference: 128 keeps the p99 of
-	// a bystander's echo at 22 ms through broadcasts to 10,000, none at 327 ms).
-	turnWrites = 128
-	// wheelSlots x tickLength is one round of the timing wheel: 41 s, so that a
-	// heartbeat is looked at once.
-	wheelSlots = 4096
-)
+// wheelSlots x tickLength is one round of the timing wheel: 41 s, so that a
+// heartbeat is looked at once.
+const wheelSlots = 4096
 
 // loop is the state of one event loop. Everything in it is loop-only unless
 // marked otherwise.
@@ -41,10 +34,15 @@ type loop struct {
 	rooms    *rooms.Index
 	walk     rooms.Walk
 	walking  bool // walk belongs to pending[next]
-	walkDst  [turnWrites]uint32
+	walkDst  [walkPart]uint32
 	named    int      // first of the target's Sessions that the walk has not served
-	writes   int      // done by the task at hand
+	spent    int      // of the turn's budget, in frames held or sent
 	members  []uint32 // scratch for except members
+
+	root       cork      // of no frames: what all others continue
+	spareCorks []*cork   // to use again
+	direct     heldQueue // sessions that were sent something of their own
+	crowd      heldQueue // sessions that were reached by a broadcast
 
 	sessionTimers *wheel.Wheel[Session, *Session]
 	connTimers    *wheel.Wheel[conn, *conn]
@@ -73,6 +71,7 @@ type loop struct {
 func newLoop(srv *Server, el gnet.EventLoop) *loop {
 	now := srv.clock.now()
 	l := &loop{srv: srv, el: el, pump: make(chan struct{}, 1), now: now}
+	l.root.users = 1
 	l.rooms = rooms.New(func(m uint32) *rooms.List { return &l.sessions[m].rooms })
 	l.sessionTimers = wheel.New[Session, *Session](wheelSlots, now)
 	l.connTimers = wheel.New[conn, *conn](wheelSlots, now)
@@ -80,141 +79,6 @@ func newLoop(srv *Server, el gnet.EventLoop) *loop {
 	l.nextDue.Store(never)
 	l.lastTick.Store(now)
 	return l
-}
-
-// wake asks gnet to call Run. Safe for concurrent use.
-func (l *loop) wake() { _ = l.el.Execute(context.Background(), l) }
-
-// Run is gnet's callback for a wake: it works the queue.
-func (l *loop) Run(context.Context) error {
-	l.enter()
-	l.pumping = false
-	l.leave()
-	return nil
-}
-
-// runPump posts the next turn from outside: a task that re-posts itself from the
-// loop would starve its input.
-func (l *loop) runPump() {
-	for {
-		select {
-		case <-l.pump:
-			l.wake()
-		case <-l.srv.quit:
-			return
-		}
-	}
-}
-
-// askPump has another turn posted. It comes at the very end of this one: the pump
-// may be quick, and gnet works off what was posted before it looks at its input.
-func (l *loop) askPump() {
-	l.asking = false
-	select {
-	case l.pump <- struct{}{}:
-	default: // it was asked already and has not come yet
-	}
-}
-
-// enter begins every callback of the loop: producers need not wake it until leave.
-func (l *loop) enter() {
-	if l.depth++; l.depth > 1 {
-		return
-	}
-	l.box.Awake()
-	l.now = l.srv.clock.now()
-}
-
-// leave ends every callback: it works what the callback queued, unless a long
-// broadcast is in progress and has its turn coming, and settles what the turn left.
-func (l *loop) leave() {
-	if l.depth == 1 {
-		if !l.pumping {
-			l.turn()
-		}
-		l.settle()
-		if l.asking {
-			l.askPump()
-		}
-	}
-	l.depth--
-}
-
-// turn works the queue, first in, first out, for at most turnWrites writes.
-func (l *loop) turn() {
-	for budget := turnWrites; ; {
-		for l.next < len(l.pending) {
-			if budget <= 0 {
-				l.pumping, l.asking = true, true
-				return
-			}
-			budget -= l.step()
-		}
-		batch, more := l.box.Take(l.pending)
-		l.pending, l.next = batch, 0
-		if !more {
-			return
-		}
-	}
-}
-
-// step carries out the task at hand, or a part of it, and says how many writes it
-// cost. A panic in it costs the session it was for.
-func (l *loop) step() (cost int) {
-	t := &l.pending[l.next]
-	defer func() {
-		if p := recover(); p != nil {
-			l.next++
-			l.walking = false
-			l.srv.panicked(l, p)
-			if t.session != nil {
-				t.session.close(ReasonForcedClose, byServer)
-			}
-		}
-	}()
-	l.writes = 1
-	done := l.do(t)
-	cost = max(l.writes, 1)
-	if done {
-		*t = task{}
-		l.next++
-	}
-	return cost
-}
-
-// settle flushes polling sessions, goes on with connections whose answer was given,
-// and closes what failed, until none is left.
-func (l *loop) settle() {
-	for {
-		switch {
-		case len(l.dirty) > 0:
-			s := pop(&l.dirty)
-			s.clear(flagDirty)
-			s.flush()
-		case len(l.answered) > 0:
-			l.resume(pop(&l.answered))
-		case len(l.doomed) > 0:
-			pop(&l.doomed).shut()
-		default:
-			return
-		}
-	}
-}
-
-// resume serves what arrived on a connection while its answer was owed.
-func (l *loop) resume(c *conn) {
-	defer l.recoverFor(c)
-	c.flags &^= connAnswered
-	c.resume()
-}
-
-// pop takes the last one off a list, and leaves no pointer to it behind.
-func pop[T any](list *[]*T) *T {
-	n := len(*list) - 1
-	x := (*list)[n]
-	(*list)[n] = nil
-	*list = (*list)[:n]
-	return x
 }
 
 // enlist gives a session its slot.

@@ -30,7 +30,8 @@ type world struct {
 }
 
 func newWorld(t testing.TB, sessions int) *world {
-	w := &world{k: startFake(t, 2, engine.Options{}), groups: make(map[string]map[int]bool)}
+	// two writes are a turn, so that turns come between everything
+	w := &world{k: startFake(t, 2, engine.Options{TurnWrites: 2}), groups: make(map[string]map[int]bool)}
 	for i := range sessions {
 		w.open(i%2, i%4 == 3)
 	}
@@ -116,6 +117,15 @@ func (w *world) close(i int) {
 	w.closed[i] = true
 	for _, g := range w.groups {
 		delete(g, i)
+	}
+}
+
+// turn lets one loop do one turn.
+func (w *world) turn(loop int) {
+	l := w.k.loops[loop]
+	if !l.runOne() && w.k.srv.Pumping(l) {
+		<-l.posted
+		l.runOne()
 	}
 }
 
@@ -207,6 +217,7 @@ func TestEverySessionReceivesWhatTheModelSays(t *testing.T) {
 					w.close(one.Draw(t, "who"))
 				}
 			},
+			"turn":    func(t *rapid.T) { w.turn(rapid.IntRange(0, 1).Draw(t, "loop")) },
 			"receive": func(*rapid.T) { w.receive() },
 		})
 		w.check(rt)

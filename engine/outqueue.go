@@ -72,6 +72,45 @@ func (c *conn) writeFrame(f *Frame) {
 	}
 }
 
+// writeHeld sends the frames of k in one write. What the kernel does not take, or a
+// client that is blocked, waits by reference.
+func (c *conn) writeHeld(k *cork) {
+	if !c.open() {
+		return
+	}
+	n := 0
+	if c.out == nil {
+		b := k.wire()
+		var ok bool
+		c.loop.stats.writes.Add(1)
+		switch n, ok = writeNow(int(c.fd), b); {
+		case !ok:
+			c.doom()
+			return
+		case n == len(b):
+			return
+		}
+		c.block()
+	}
+	c.enqueueRest(k, n)
+}
+
+// enqueueRest keeps what comes behind the first n bytes of k: the rest of a frame
+// that was cut goes to gnet, references to those behind it wait.
+func (c *conn) enqueueRest(k *cork, n int) {
+	start := k.bytes - k.frame.size()
+	if start > n {
+		c.enqueueRest(k.before, n)
+	}
+	switch {
+	case !c.open():
+	case start < n:
+		c.spill(k.frame.wire()[n-start:])
+	default:
+		c.enqueue(k.frame)
+	}
+}
+
 // enqueue queues a reference. Volatile frames are dropped (Node: a transport that
 // is not writable); a client over its mark is closed.
 func (c *conn) enqueue(f *Frame) {

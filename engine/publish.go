@@ -23,32 +23,32 @@ func (s *Server) Publish(f *Frame, t *Target) {
 	}
 }
 
-// publish does one part of a broadcast: at most turnWrites members of this loop,
-// the sessions named one by one before those of the groups. It reports whether
-// that was the last part. Loop-only.
+// walkPart is how many members a walk hands over at a time.
+const walkPart = 128
+
+// publish hands the frame to the target's members on this loop, the sessions named
+// one by one before those of the groups, until there are no more or the turn's budget
+// is spent. It reports which. Loop-only.
 func (l *loop) publish(t *task) (done bool) {
 	if !l.walking {
 		l.beginWalk(t.target)
 	}
-	l.writes = l.publishNamed(t)
-	room := turnWrites - l.writes
-	if room == 0 {
-		return false
-	}
-	part := l.walk.Next(l.walkDst[:0:room])
-	for _, m := range part {
-		if s := l.sessions[m]; s != nil { // one that fell may have taken others along
-			s.deliver(t.frame)
+	budget := l.srv.opts.TurnWrites * heldPerWrite
+	for l.publishNamed(t, budget) && l.spent < budget {
+		part := l.walk.Next(l.walkDst[:0])
+		for _, m := range part {
+			if s := l.sessions[m]; s != nil { // one that fell may have taken others along
+				s.deliver(t.frame, &l.crowd)
+			}
+		}
+		l.stats.deliveries.Add(uint64(len(part)))
+		if len(part) < walkPart {
+			l.walking = false
+			t.frame.release(1)
+			return true
 		}
 	}
-	l.writes += len(part)
-	l.stats.deliveries.Add(uint64(len(part)))
-	if len(part) == room {
-		return false
-	}
-	l.walking = false
-	t.frame.release(1)
-	return true
+	return false
 }
 
 // beginWalk opens the walk over the target's members on this loop.
@@ -63,16 +63,19 @@ func (l *loop) beginWalk(t *Target) {
 	l.walking, l.named = true, 0
 }
 
-// publishNamed serves at most turnWrites of the sessions named one by one, and
-// goes on from there the next time. The walk does not meet them again.
-func (l *loop) publishNamed(t *task) (writes int) {
+// publishNamed serves the sessions named one by one, and goes on from there the next
+// time; false when the budget did not suffice. The walk does not meet them again.
+func (l *loop) publishNamed(t *task, budget int) (done bool) {
 	all := t.target.Sessions
-	for ; l.named < len(all) && writes < turnWrites; l.named++ {
+	for ; l.named < len(all); l.named++ {
+		if l.spent >= budget {
+			return false
+		}
+		l.spent++
 		if s := all[l.named]; s.loop == l && !s.has(flagClosed) && l.walk.Meet(s.slot) {
-			s.deliver(t.frame)
-			writes++
+			s.deliver(t.frame, &l.direct)
+			l.stats.deliveries.Add(1)
 		}
 	}
-	l.stats.deliveries.Add(uint64(writes))
-	return writes
+	return true
 }

@@ -32,6 +32,7 @@ type Session struct {
 	recv    Receiver // loop-only
 	conn    *conn    // loop-only: the WebSocket, once that is the transport
 	poll    *polling // loop-only: nil once WebSocket is the transport
+	cork    *cork    // loop-only: what is held for the end of the turn; nil for nothing
 	request atomic.Pointer[Request]
 	timer   wheel.Links[Session] // loop-only
 	due     uint64               // loop-only: tick of the next heartbeat step

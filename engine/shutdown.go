@@ -82,12 +82,12 @@ func (s *Server) onLoops(fn func(*loop)) {
 // closeSessions says goodbye to the sessions of the loop, a turn's worth at a time.
 func (l *loop) closeSessions() {
 	for ; l.farewells < len(l.sessions); l.farewells++ {
-		if l.writes >= turnWrites {
+		if l.spent >= l.srv.opts.TurnWrites*heldPerWrite {
 			l.post(task{kind: taskRun, fn: l.closeSessions})
 			return
 		}
 		if s := l.sessions[l.farewells]; s != nil {
-			l.writes++
+			l.spent += heldPerWrite
 			s.close(ReasonServerShutdown, byServer)
 		}
 	}

@@ -29,6 +29,9 @@ type Stats struct {
 	PacketsIn     uint64
 	BytesIn       uint64
 	Deliveries    uint64 // members reached by publishes
+	Writes        uint64 // system calls that sent frames, of publishes and sends, over WebSocket
+	Held          int64  // sessions whose frames wait for their loop's next turns
+	Tasks         int64  // sends, publishes, joins and the like that wait for their loop
 	VolatileDrops uint64
 	SlowClosed    uint64 // clients closed because they took too little
 	Panics        uint64
@@ -60,8 +63,8 @@ type loopStats struct {
 	accepted, opened, requests, badRequests, tooLarge atomic.Uint64
 	upgrades, upgradesFailed, faults, violations      atomic.Uint64
 	packetsIn, bytesIn, deliveries                    atomic.Uint64
-	volatileDropped, slowClosed, panics               atomic.Uint64
-	queuedBytes                                       atomic.Int64
+	writes, volatileDropped, slowClosed, panics       atomic.Uint64
+	queuedBytes, held                                 atomic.Int64
 	closed                                            [reasonCount]atomic.Uint64
 	rejected                                          [requestErrors]atomic.Uint64
 }
@@ -77,6 +80,7 @@ func (s *Server) Stats() Stats {
 	}
 	for _, l := range loops {
 		st.LoopLag = max(st.LoopLag, l.lag())
+		st.Tasks += int64(l.box.Len())
 		st.add(&l.stats)
 	}
 	return st
@@ -84,6 +88,7 @@ func (s *Server) Stats() Stats {
 
 func (st *Stats) add(l *loopStats) {
 	st.QueuedBytes += l.queuedBytes.Load()
+	st.Held += l.held.Load()
 	for _, c := range []struct {
 		sum *uint64
 		one *atomic.Uint64
@@ -93,6 +98,7 @@ func (st *Stats) add(l *loopStats) {
 		{&st.UpgradesLost, &l.upgradesFailed}, {&st.Faults, &l.faults}, {&st.Violations, &l.violations},
 		{&st.PacketsIn, &l.packetsIn}, {&st.BytesIn, &l.bytesIn}, {&st.Deliveries, &l.deliveries},
 		{&st.VolatileDrops, &l.volatileDropped}, {&st.SlowClosed, &l.slowClosed}, {&st.Panics, &l.panics},
+		{&st.Writes, &l.writes},
 	} {
 		*c.sum += c.one.Load()
 	}

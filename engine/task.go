@@ -39,7 +39,7 @@ func (l *loop) do(t *task) (done bool) {
 	s := t.session
 	switch t.kind {
 	case taskSend:
-		s.deliver(t.frame)
+		s.deliver(t.frame, &l.direct)
 		t.frame.release(1)
 	case taskPublish:
 		return l.publish(t)

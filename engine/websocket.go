@@ -105,6 +105,9 @@ func (c *conn) feedWS(b []byte) {
 // fault says why the peer's bytes are not WebSocket and ends its session.
 func (c *conn) fault(e *ws.CloseError) {
 	c.loop.stats.faults.Add(1)
+	if s := c.session; s != nil {
+		s.uncork()
+	}
 	c.bye(ws.AppendClose(nil, e.Code, ""))
 	c.closeHalf() // the peer's close frame cannot be read any more: it need not wait for us
 	if s := c.session; s != nil {
