@@ -13,7 +13,7 @@ func (s *Session) PollState() (st PollState) {
 	done := make(chan struct{})
 	s.Run(func() {
 		if p := s.poll; p != nil {
-			st = PollState{p.get != nil, p.post != nil, p.probe != nil, len(p.queue)}
+			st = PollState{p.get != nil, p.post != nil, p.probe != nil, len(p.frames)}
 		}
 		close(done)
 	})

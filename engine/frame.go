@@ -22,6 +22,7 @@ import (
 type Frame struct {
 	refs     atomic.Int32
 	volatile bool
+	kept     bool
 	start    int // where the first WebSocket frame begins in buf: its header is written right-aligned
 	buf      *bytebufferpool.ByteBuffer
 
@@ -69,6 +70,11 @@ func (f *Frame) AppendBinary(data []byte) {
 // (Node: socket.volatile). It must be called before the frame is sent.
 func (f *Frame) SetVolatile() { f.volatile = true }
 
+// SetKept marks the frame as one that no policy for slow clients may drop: without
+// it the client would be in a state the server does not know of. It must be called
+// before the frame is sent.
+func (f *Frame) SetKept() { f.kept = true }
+
 // Release gives one reference back; the last one returns the buffers to their pool.
 func (f *Frame) Release() { f.release(1) }
 
@@ -82,7 +88,7 @@ func (f *Frame) release(n int) {
 		panic("engine: frame released more often than retained")
 	}
 	bytebufferpool.Put(f.buf)
-	f.buf, f.start, f.volatile = nil, 0, false
+	f.buf, f.start, f.volatile, f.kept = nil, 0, false, false
 	f.polling.Store(nil)
 	framePool.Put(f)
 }

@@ -181,7 +181,7 @@ func (c *conn) answer(r http1.Response) {
 		return
 	}
 	if c.gc.OutboundBuffered() > l.srv.opts.HighWaterMark {
-		c.tooSlow() // sends requests but does not take the answers
+		c.tooSlow(SlowBytes) // sends requests but does not take the answers
 		return
 	}
 	r.Close = h.flags&httpKeepAlive == 0 || l.srv.draining.Load()

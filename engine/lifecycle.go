@@ -130,7 +130,7 @@ func (s *Session) closePolling(reason Reason, by closedBy) {
 	switch {
 	case p.get != nil && by == byPeer: // fact 22
 		s.releaseGet()
-	case p.get != nil && len(p.queue) > 0 && reason.farewell() && s.linger():
+	case p.get != nil && len(p.frames) > 0 && reason.farewell() && s.linger():
 		s.answerGet(s.takePayload(s.loop.payload[:0])) // Node: the close packet has a poll of its own
 		return
 	case p.get != nil:

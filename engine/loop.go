@@ -61,6 +61,7 @@ type loop struct {
 	pong    []byte        // payload of the latest WebSocket ping of this read
 	ponging bool          // there was one
 
+	longest  atomic.Int64  // bytes of the longest queue while there is too much; written by the loop
 	now      uint64        // tick of the present turn
 	nextDue  atomic.Uint64 // tick at which the ticker must call; written by the loop
 	asked    atomic.Uint64 // tick at which the ticker asked for a turn; 0 = it got it

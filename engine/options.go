@@ -52,11 +52,18 @@ type Options struct {
 	// MaxConnections bounds open connections; default the descriptor limit less a
 	// reserve (an eighth, at least 32). More than that is lowered to it.
 	MaxConnections int
-	// HighWaterMark is how many bytes may wait for one slow client before it is
-	// closed; default 1 MiB, and at least MaxHTTPBufferSize.
+	// HighWaterMark is how many bytes may wait for one slow client before SlowPolicy
+	// applies; default 1 MiB, and at least MaxHTTPBufferSize.
 	HighWaterMark int
 	// MaxQueued is how many packets may wait for one slow client; default 16,384.
 	MaxQueued int
+	// SlowPolicy says what happens to a client over HighWaterMark or MaxQueued;
+	// default SlowClose.
+	SlowPolicy SlowPolicy
+	// MaxQueuedBytes is how many bytes may wait for all slow clients together; above
+	// it those with the most are closed, looked at every 10 ms. A broadcast that waits
+	// for many counts for each of them, though its bytes exist once. Default 1 GiB.
+	MaxQueuedBytes int64
 	// MaxBlocked is how long a WebSocket client may take nothing; default 30 s.
 	MaxBlocked time.Duration
 	// HeaderTimeout bounds the arrival of a request head; default 10 s.
@@ -84,6 +91,7 @@ func (o Options) withDefaults() Options {
 	o.TurnWrites = orElse(o.TurnWrites, 128)
 	o.HighWaterMark = max(orElse(o.HighWaterMark, 1<<20), int(o.MaxHTTPBufferSize))
 	o.MaxQueued = orElse(o.MaxQueued, 16_384)
+	o.MaxQueuedBytes = orElse(o.MaxQueuedBytes, 1<<30)
 	o.MaxBlocked = orElse(o.MaxBlocked, 30*time.Second)
 	o.HeaderTimeout = orElse(o.HeaderTimeout, 10*time.Second)
 	o.BodyTimeout = orElse(o.BodyTimeout, 30*time.Second)

@@ -4,13 +4,13 @@ package engine
 // exists only while the client is blocked: gnet holds the rest of the one frame
 // that is partly on the wire, this holds references to what follows.
 type outQueue struct {
-	frames  []*Frame
-	bytes   int
+	backlog
 	control []byte // pings and pongs: sent before the frames, at most maxControl bytes
 	last    []byte // the close frame: sent after the frames
 	since   uint64 // tick at which the client last took something
 	left    int    // what gnet held at that tick, in bytes
-	index   int    // in loop.blocked
+	index   int32  // in loop.blocked
+	losing  bool   // its oldest frames are being dropped
 }
 
 // maxControl bounds control frames waiting for one blocked client, in bytes.
@@ -22,7 +22,7 @@ func (c *conn) block() {
 		return
 	}
 	l := c.loop
-	c.out = &outQueue{since: l.now, index: len(l.blocked)}
+	c.out = &outQueue{since: l.now, index: int32(len(l.blocked))}
 	l.blocked = append(l.blocked, c)
 	l.dueBy(l.now + 1)
 }
@@ -34,11 +34,8 @@ func (c *conn) unblock() {
 		return
 	}
 	c.out = nil
-	for _, f := range q.frames {
-		f.release(1)
-	}
 	l := c.loop
-	l.stats.queuedBytes.Add(-int64(q.bytes))
+	q.drop(l)
 	last := len(l.blocked) - 1
 	l.blocked[q.index] = l.blocked[last]
 	if c != l.blocked[last] {
@@ -112,28 +109,22 @@ func (c *conn) enqueueRest(k *cork, n int) {
 }
 
 // enqueue queues a reference. Volatile frames are dropped (Node: a transport that
-// is not writable); a client over its mark is closed.
+// is not writable); at its bound the client is closed, or loses its oldest.
 func (c *conn) enqueue(f *Frame) {
-	q, o := c.out, &c.loop.srv.opts
-	switch {
-	case f.volatile:
-		c.loop.stats.volatileDropped.Add(1)
-	case q.bytes > 0 && q.bytes+f.size() > o.HighWaterMark || len(q.frames) >= o.MaxQueued:
-		c.tooSlow()
-	default:
-		f.retain(1)
-		q.frames = append(q.frames, f)
-		q.bytes += f.size()
-		c.loop.stats.queuedBytes.Add(int64(f.size()))
+	q, l := c.out, c.loop
+	if f.volatile {
+		l.stats.volatileDropped.Add(1)
+		return
 	}
-}
-
-// tooSlow closes a client that cannot keep up.
-func (c *conn) tooSlow() {
-	c.loop.stats.slowClosed.Add(1)
-	c.doom()
-	if s := c.session; s != nil {
-		s.close(ReasonTransportError, byPeer)
+	lost, cause, ok := q.makeRoom(l, f)
+	if !ok {
+		c.tooSlow(cause)
+		return
+	}
+	q.add(l, f)
+	if s := c.session; lost && !q.losing && s != nil {
+		q.losing = true
+		s.tellSlow(Slow{cause, false, q.bytes, len(q.frames)})
 	}
 }
 
@@ -199,7 +190,7 @@ func (c *conn) retry() {
 	case q.left == 0 && len(q.frames)+len(q.control)+len(q.last) == 0:
 		c.drained()
 	case c.loop.now-q.since > ticks(c.loop.srv.opts.MaxBlocked):
-		c.tooSlow()
+		c.tooSlow(SlowTime)
 	}
 }
 
@@ -232,14 +223,12 @@ func (c *conn) drainFrame(q *outQueue) bool {
 		return false
 	}
 	q.since = c.loop.now
-	q.frames[0] = nil
-	q.frames = q.frames[1:]
-	q.bytes -= f.size()
-	c.loop.stats.queuedBytes.Add(-int64(f.size()))
 	if rest := f.wire()[n:]; len(rest) > 0 {
 		c.spill(rest)
 	}
-	f.release(1)
+	if c.out == q {
+		q.remove(c.loop, 0)
+	} // else the write failed, and with it all that waited
 	return true
 }
 

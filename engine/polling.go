@@ -13,8 +13,7 @@ type polling struct {
 	get   *conn // whose answer we owe
 	post  *conn // whose body is being read
 	probe *conn // the WebSocket that wants to take over
-	queue []*Frame
-	bytes int // of queue
+	backlog
 	flags pollFlag
 }
 
@@ -23,24 +22,30 @@ type pollFlag uint8
 const (
 	pollPing   pollFlag = 1 << iota // a ping is to be sent
 	pollProbed                      // the probe was answered: every GET is released at once
+	pollLosing                      // the oldest frames are being dropped
 )
 
 // enqueue queues a reference for the next GET, which is answered at the end of
 // the turn. Volatile frames need a GET that waits (Node: a writable transport).
 func (s *Session) enqueue(f *Frame) {
 	p, l := s.poll, s.loop
-	switch {
-	case f.volatile && p.get == nil:
+	if f.volatile && p.get == nil {
 		l.stats.volatileDropped.Add(1)
-	case p.bytes > 0 && p.bytes+f.size() > l.srv.opts.HighWaterMark || len(p.queue) >= l.srv.opts.MaxQueued:
-		l.stats.slowClosed.Add(1)
-		s.close(ReasonTransportError, byServer)
-	default:
-		f.retain(1)
-		p.queue = append(p.queue, f)
-		p.bytes += f.size()
-		l.stats.queuedBytes.Add(int64(f.size()))
-		s.markDirty()
+		return
+	}
+	lost, cause, ok := p.makeRoom(l, f)
+	if !ok {
+		s.tooSlow(cause)
+		return
+	}
+	p.add(l, f)
+	s.markDirty()
+	if lost && p.flags&pollLosing == 0 {
+		p.flags |= pollLosing
+		s.tellSlow(Slow{cause, false, p.bytes, len(p.frames)})
+	}
+	if l.srv.queuedBytes() > l.srv.opts.MaxQueuedBytes {
+		l.dueBy(l.now + 1) // to shed
 	}
 }
 
@@ -55,7 +60,7 @@ func (s *Session) markDirty() {
 // flush answers the held GET with everything that waits.
 func (s *Session) flush() {
 	p := s.poll
-	if p == nil || p.get == nil || s.has(flagClosed) || (len(p.queue) == 0 && p.flags&pollPing == 0) {
+	if p == nil || p.get == nil || s.has(flagClosed) || (len(p.frames) == 0 && p.flags&pollPing == 0) {
 		return
 	}
 	s.answerGet(s.takePayload(s.loop.payload[:0]))
@@ -69,7 +74,7 @@ func (s *Session) takePayload(dst []byte) []byte {
 		p.flags &^= pollPing
 		dst = packet.AppendText(dst, packet.Ping, nil)
 	}
-	for _, f := range p.queue {
+	for _, f := range p.frames {
 		if len(dst) > 0 {
 			dst = append(dst, packet.Separator)
 		}
@@ -81,12 +86,8 @@ func (s *Session) takePayload(dst []byte) []byte {
 
 // dropQueue releases what waits for the next GET.
 func (s *Session) dropQueue() {
-	p := s.poll
-	for _, f := range p.queue {
-		f.release(1)
-	}
-	s.loop.stats.queuedBytes.Add(-int64(p.bytes))
-	p.queue, p.bytes = nil, 0
+	s.poll.drop(s.loop)
+	s.poll.flags &^= pollLosing
 }
 
 // answerGet answers the held GET.
@@ -121,7 +122,7 @@ func (s *Session) onGet(c *conn) {
 	default:
 		p.get, c.session = c, s
 		switch {
-		case len(p.queue) > 0 || p.flags&pollPing != 0:
+		case len(p.frames) > 0 || p.flags&pollPing != 0:
 			s.flush()
 		case p.flags&pollProbed != 0:
 			s.releaseGet()

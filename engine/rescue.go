@@ -31,6 +31,14 @@ func (s *Session) tellBinary(data []byte) error {
 	return s.recv.Binary(data)
 }
 
+// tellSlow is for those who want to know.
+func (s *Session) tellSlow(e Slow) {
+	defer s.saved()
+	if recv, ok := s.recv.(SlowReceiver); ok {
+		recv.Slow(e)
+	}
+}
+
 // tellClosed makes the last call, once.
 func (s *Session) tellClosed(reason Reason) {
 	defer s.saved()

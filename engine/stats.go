@@ -34,6 +34,8 @@ type Stats struct {
 	Tasks         int64  // sends, publishes, joins and the like that wait for their loop
 	VolatileDrops uint64
 	SlowClosed    uint64 // clients closed because they took too little
+	SlowCauses    map[SlowCause]uint64
+	SlowDrops     uint64 // frames dropped for clients that take too little (SlowDropOldest)
 	Panics        uint64
 }
 
@@ -63,7 +65,8 @@ type loopStats struct {
 	accepted, opened, requests, badRequests, tooLarge atomic.Uint64
 	upgrades, upgradesFailed, faults, violations      atomic.Uint64
 	packetsIn, bytesIn, deliveries                    atomic.Uint64
-	writes, volatileDropped, slowClosed, panics       atomic.Uint64
+	writes, volatileDropped, slowDropped, panics      atomic.Uint64
+	slowClosed                                        [slowCauses]atomic.Uint64
 	queuedBytes, held                                 atomic.Int64
 	closed                                            [reasonCount]atomic.Uint64
 	rejected                                          [requestErrors]atomic.Uint64
@@ -76,7 +79,7 @@ func (s *Server) Stats() Stats {
 		Connections: s.gauges.connections.Load(), Handed: s.gauges.handed.Load(),
 		Polling: s.gauges.polling.Load(), WebSocket: s.gauges.websocket.Load(),
 		Refused: s.gauges.refused.Load(), Loops: len(loops),
-		Closed: make(map[Reason]uint64), Rejected: make(map[string]uint64),
+		SlowCauses: make(map[SlowCause]uint64), Closed: make(map[Reason]uint64), Rejected: make(map[string]uint64),
 	}
 	for _, l := range loops {
 		st.LoopLag = max(st.LoopLag, l.lag())
@@ -97,10 +100,16 @@ func (st *Stats) add(l *loopStats) {
 		{&st.BadRequests, &l.badRequests}, {&st.TooLarge, &l.tooLarge}, {&st.Upgrades, &l.upgrades},
 		{&st.UpgradesLost, &l.upgradesFailed}, {&st.Faults, &l.faults}, {&st.Violations, &l.violations},
 		{&st.PacketsIn, &l.packetsIn}, {&st.BytesIn, &l.bytesIn}, {&st.Deliveries, &l.deliveries},
-		{&st.VolatileDrops, &l.volatileDropped}, {&st.SlowClosed, &l.slowClosed}, {&st.Panics, &l.panics},
+		{&st.VolatileDrops, &l.volatileDropped}, {&st.SlowDrops, &l.slowDropped}, {&st.Panics, &l.panics},
 		{&st.Writes, &l.writes},
 	} {
 		*c.sum += c.one.Load()
+	}
+	for c := range l.slowClosed {
+		if n := l.slowClosed[c].Load(); n > 0 {
+			st.SlowClosed += n
+			st.SlowCauses[SlowCause(c)] += n
+		}
 	}
 	for r := range l.closed {
 		if n := l.closed[r].Load(); n > 0 {

@@ -21,6 +21,7 @@ func (l *loop) tick() {
 	l.lastTick.Store(l.now)
 	l.nextDue.Store(never)
 	l.retryBlocked()
+	l.shed()
 	l.connTimers.Advance(l.now, l.fireConnFn)
 	l.sessionTimers.Advance(l.now, l.fireSessionFn)
 	l.dueNext()

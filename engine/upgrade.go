@@ -36,7 +36,7 @@ func (c *conn) probing(p packet.Packet, err error) {
 	case p.Type == packet.Upgrade && s.poll.flags&pollProbed == 0:
 		c.badProbe()
 	case p.Type == packet.Upgrade && s.has(flagClosed): // fact 39
-		for _, f := range s.poll.queue {
+		for _, f := range s.poll.frames {
 			c.writeFrame(f)
 		}
 		s.remove()
@@ -73,7 +73,7 @@ func (s *Session) upgrade(c *conn) {
 	l.srv.gauges.polling.Add(-1)
 	l.srv.gauges.websocket.Add(1)
 	l.stats.upgrades.Add(1)
-	for _, f := range p.queue {
+	for _, f := range p.frames {
 		c.writeFrame(f)
 	}
 	s.dropQueue()

@@ -15,7 +15,7 @@ func metricsOf(server *socketio.Server) []pprof.Metric {
 		return single(server, pprof.Counter, name, help, func(st socketio.Stats) float64 { return float64(read(st)) })
 	}
 	return []pprof.Metric{
-		sessions(server), sockets(server), closed(server), rejected(server),
+		sessions(server), sockets(server), closed(server), rejected(server), slow(server),
 		gauge("fanfare_tcp_connections", "Open TCP connections on the event loops.", func(st socketio.Stats) float64 { return float64(st.Engine.Connections) }),
 		gauge("fanfare_http_connections", "Open connections that ask for pages.", func(st socketio.Stats) float64 { return float64(st.Engine.Handed) }),
 		gauge("fanfare_outqueue_bytes", "Bytes waiting for clients that cannot take more.", func(st socketio.Stats) float64 { return float64(st.Engine.QueuedBytes) }),
@@ -41,7 +41,7 @@ func metricsOf(server *socketio.Server) []pprof.Metric {
 		counter("fanfare_deliveries_total", "Members reached by broadcasts.", func(st socketio.Stats) uint64 { return st.Engine.Deliveries }),
 		counter("fanfare_writes_total", "System calls that sent frames over WebSocket.", func(st socketio.Stats) uint64 { return st.Engine.Writes }),
 		counter("fanfare_volatile_dropped_total", "Volatile packets dropped.", func(st socketio.Stats) uint64 { return st.Engine.VolatileDrops }),
-		counter("fanfare_slow_consumers_total", "Clients closed because they took too little.", func(st socketio.Stats) uint64 { return st.Engine.SlowClosed }),
+		counter("fanfare_slow_dropped_total", "Packets dropped for clients that take too little.", func(st socketio.Stats) uint64 { return st.Engine.SlowDrops }),
 		counter("fanfare_handler_errors_total", "Errors of handlers.", func(st socketio.Stats) uint64 { return st.Errors }),
 		counter("fanfare_panics_total", "Panics caught.", func(st socketio.Stats) uint64 { return st.Panics + st.Engine.Panics }),
 	}
@@ -93,6 +93,18 @@ func rejected(server *socketio.Server) pprof.Metric {
 		Read: func(emit func(string, float64)) {
 			for message, n := range server.Stats().Engine.Rejected {
 				emit(message, float64(n))
+			}
+		},
+	}
+}
+
+func slow(server *socketio.Server) pprof.Metric {
+	return pprof.Metric{
+		Name: "fanfare_slow_consumers_total", Help: "Clients closed because they took too little.", Kind: pprof.Counter, Label: "bound",
+		Read: func(emit func(string, float64)) {
+			causes := server.Stats().Engine.SlowCauses
+			for c := socketio.SlowBytes; c <= socketio.SlowMemory; c++ {
+				emit(c.String(), float64(causes[c]))
 			}
 		},
 	}

@@ -203,6 +203,7 @@ func (c *client) Closed(reason engine.Reason) {
 func (c *client) send(hint int, encode func(dst []byte) []byte) {
 	f := engine.NewFrame(hint)
 	f.End(encode(f.Begin()))
+	f.SetKept()
 	c.session.Send(f)
 	f.Release()
 }

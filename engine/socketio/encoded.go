@@ -72,6 +72,7 @@ func newFrame(t parser.Type, nsp string, id uint64, hasID bool, array []byte, at
 	}
 	f := engine.NewFrame(size)
 	if t == parser.Ack {
+		f.SetKept()
 		f.End(parser.AppendAck(f.Begin(), nsp, id, len(attachments), array))
 	} else {
 		f.End(parser.AppendEvent(f.Begin(), nsp, id, hasID, len(attachments), array))

@@ -58,13 +58,29 @@ type Options struct {
 	MaxConnections int
 	// Loops is the number of event loops; default GOMAXPROCS.
 	Loops int
-	// HighWaterMark is how many bytes may wait for a slow client before it is
-	// closed; default 1 MiB.
+	// TurnWrites is how many writes an event loop does before it looks at its
+	// connections again, while a broadcast goes out; default 128, about 1 ms.
+	TurnWrites int
+
+	// HighWaterMark is how many bytes may wait for a slow client before SlowPolicy
+	// applies; default 1 MiB, and at least MaxHTTPBufferSize.
 	HighWaterMark int
 	// MaxQueued is how many packets may wait for a slow client; default 16,384.
 	MaxQueued int
-	// MaxBlocked is how long a client may take nothing; default 30 s.
+	// SlowPolicy says what happens to a client over HighWaterMark or MaxQueued;
+	// default SlowClose.
+	SlowPolicy SlowPolicy
+	// MaxBlocked is how long a client may take nothing at all before it is closed;
+	// default 30 s.
 	MaxBlocked time.Duration
+	// MaxQueuedBytes is how many bytes may wait for all slow clients together before
+	// those with the most are closed; default 1 GiB. What waits for several of them
+	// counts for each, though it exists once.
+	MaxQueuedBytes int64
+	// OnSlow is told of a socket whose client is too slow: before it is closed, or,
+	// under SlowDropOldest, at the first event it loses since it last kept up. Called
+	// on the event loop: it must not block. Default: none.
+	OnSlow func(s *Socket, e Slow)
 
 	// Workers is how many handlers may run at the same time; default 1,024. Sockets
 	// beyond that wait for their turn.
@@ -157,7 +173,8 @@ func (o *Options) engine(accept func(*engine.Session) engine.Receiver) engine.Op
 		UpgradeTimeout: o.UpgradeTimeout, ConnectTimeout: o.ConnectTimeout,
 		MaxHTTPBufferSize: o.MaxHTTPBufferSize, CORS: o.CORS, Handler: o.Handler, Accept: accept,
 		MaxConnections: o.MaxConnections, Loops: o.Loops, HighWaterMark: o.HighWaterMark,
-		MaxQueued: o.MaxQueued, MaxBlocked: o.MaxBlocked, Logger: o.Logger,
+		MaxQueued: o.MaxQueued, MaxBlocked: o.MaxBlocked, SlowPolicy: o.SlowPolicy,
+		MaxQueuedBytes: o.MaxQueuedBytes, TurnWrites: o.TurnWrites, Logger: o.Logger,
 	}
 	if o.ClientFiles != nil {
 		files := newClientFiles(o)
