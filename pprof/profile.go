@@ -34,6 +34,7 @@ var profilePage = template.Must(template.New("profiles").Parse(`<!DOCTYPE html>
 <p><a href="goroutine?debug=2">All goroutines, in full</a></p>
 <p><a href="profile?seconds=30">profile</a>: what the CPU does, for 30 s (at most 60)</p>
 <p><a href="trace?seconds=1">trace</a>: the execution, for 1 s (at most 60)</p>
+<p><a href="mutex?seconds=10">mutex</a> and <a href="block?seconds=10">block</a>: who waits for whom, for 10 s (at most 60); off otherwise</p>
 <p><a href="cmdline">cmdline</a>: how the program was started</p>
 <p>With <code>go tool pprof http://this.address/debug/pprof/profile</code> they are easier to read.</p>
 </body></html>
@@ -46,6 +47,8 @@ func registerProfiles(mux *http.ServeMux) {
 	mux.HandleFunc("GET /debug/pprof/cmdline", showCommandLine)
 	mux.HandleFunc("GET /debug/pprof/profile", profileCPU)
 	mux.HandleFunc("GET /debug/pprof/trace", traceExecution)
+	mux.HandleFunc("GET /debug/pprof/mutex", profileMutex)
+	mux.HandleFunc("GET /debug/pprof/block", profileBlock)
 	mux.HandleFunc("GET /debug/pprof/{name}", showProfile)
 }
 
@@ -62,10 +65,12 @@ func showCommandLine(w http.ResponseWriter, _ *http.Request) {
 	_, _ = fmt.Fprint(w, strings.Join(os.Args, "\x00"))
 }
 
-// showProfile writes a profile as it is at this moment: binary, or as text with debug=1 or 2. gc=1 collects garbage first, so that heap
+// showProfile writes the profile that the path names.
+func showProfile(w http.ResponseWriter, r *http.Request) { showNamed(w, r, r.PathValue("name")) }
+
+// showNamed writes a profile as it is at this moment: binary, or as text with debug=1 or 2. gc=1 collects garbage first, so that heap
 // shows what lives.
-func showProfile(w http.ResponseWriter, r *http.Request) {
-	name := r.PathValue("name")
+func showNamed(w http.ResponseWriter, r *http.Request, name string) {
 	p := pprof.Lookup(name)
 	if p == nil {
 		http.Error(w, "pprof: there is no profile of that name; see /debug/pprof/", http.StatusNotFound)
@@ -73,7 +78,7 @@ func showProfile(w http.ResponseWriter, r *http.Request) {
 	}
 	debug, err := strconv.Atoi(cmp.Or(r.FormValue("debug"), "0"))
 	if err != nil || r.FormValue("seconds") != "" {
-		http.Error(w, "pprof: debug is a number, and seconds is for profile and trace only", http.StatusBadRequest)
+		http.Error(w, "pprof: debug is a number, and seconds is for profile, trace, mutex and block only", http.StatusBadRequest)
 		return
 	}
 	if name == "heap" && r.FormValue("gc") == "1" {

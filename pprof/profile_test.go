@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"runtime/pprof"
 	"strings"
+	"sync"
 	"testing"
 
 	admin "github.com/fanfare-go/fanfare/pprof"
@@ -45,6 +47,10 @@ func TestProfilesAreServed(t *testing.T) {
 		{"/debug/pprof/threadcreate", 200, gzipped},
 		{"/debug/pprof/profile?seconds=0.01", 200, gzipped},
 		{"/debug/pprof/trace?seconds=0.01", 200, "go 1."},
+		{"/debug/pprof/mutex?seconds=0.01", 200, gzipped},
+		{"/debug/pprof/block?seconds=0.01", 200, gzipped},
+		{"/debug/pprof/mutex?debug=1", 200, "--- mutex:"},
+		{"/debug/pprof/block?seconds=x", 400, "pprof: seconds is a number"},
 		{"/debug/pprof/nothing", 404, "pprof: there is no profile"},
 		{"/debug/pprof/heap?debug=x", 400, "pprof: debug is a number"},
 		{"/debug/pprof/heap?seconds=5", 400, "pprof: debug is a number"},
@@ -88,6 +94,48 @@ func TestOneCPUProfileAtATime(t *testing.T) {
 	if w.Code != http.StatusConflict || w.Header().Get("Content-Disposition") != "" {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
+}
+
+// A lock that was fought over while the profile was recorded is in it, and the
+// recording ends with the request.
+func TestTheMutexProfileShowsWhoWaited(t *testing.T) {
+	s := start(t, admin.Options{})
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				fightOverALock()
+			}
+		}
+	}()
+	w := get(s, "/debug/pprof/mutex?seconds=0.2")
+	close(stop)
+	<-stopped
+	if w.Code != http.StatusOK {
+		t.Fatal(w.Code, w.Body)
+	}
+	if text := get(s, "/debug/pprof/mutex?debug=1").Body.String(); !strings.Contains(text, "fightOverALock") {
+		t.Errorf("not in the profile: %.300s", text)
+	}
+	if rate := runtime.SetMutexProfileFraction(-1); rate != 0 {
+		t.Errorf("still recording, one of %d", rate)
+	}
+}
+
+func fightOverALock() {
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	mu.Lock()
+	for range 4 {
+		all.Go(func() { mu.Lock(); mu.Unlock() }) //nolint:staticcheck // SA2001: to wait is all it is for
+	}
+	runtime.Gosched()
+	mu.Unlock()
+	all.Wait()
 }
 
 func TestTheDefaultMuxStaysEmpty(t *testing.T) {
