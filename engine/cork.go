@@ -135,32 +135,37 @@ func (s *Session) uncork() {
 type heldQueue struct {
 	sessions []*Session
 	next     int
-}
-
-func (q *heldQueue) push(s *Session) { q.sessions = append(q.sessions, s) }
-
-// pop returns nil when the queue is empty.
-func (q *heldQueue) pop() *Session {
-	if q.next == len(q.sessions) {
-		q.sessions, q.next = fitHeld(q.sessions), 0
-		return nil
-	}
-	s := q.sessions[q.next]
-	q.sessions[q.next] = nil
-	if q.next++; q.next >= 1024 && q.next > len(q.sessions)/2 { // never empty under a steady load
-		n := copy(q.sessions, q.sessions[q.next:])
-		clear(q.sessions[n:])
-		q.sessions, q.next = q.sessions[:n], 0
-	}
-	return s
+	peak     int // most that were in it since it was last empty
 }
 
 func (q *heldQueue) len() int { return len(q.sessions) - q.next }
 
-// fitHeld empties s, and drops it where it is big and was hardly used.
-func fitHeld(s []*Session) []*Session {
-	if cap(s) > 4096 && len(s) < cap(s)/4 {
+func (q *heldQueue) push(s *Session) {
+	if n := len(q.sessions); n == cap(q.sessions) && q.next > n/2 { // never empty under a steady load
+		left := copy(q.sessions, q.sessions[q.next:])
+		clear(q.sessions[left:])
+		q.sessions, q.next = q.sessions[:left], 0
+	}
+	q.sessions = append(q.sessions, s)
+	q.peak = max(q.peak, q.len())
+}
+
+// pop returns nil when the queue is empty.
+func (q *heldQueue) pop() *Session {
+	if q.next == len(q.sessions) {
+		q.rest()
 		return nil
 	}
-	return s[:0]
+	s := q.sessions[q.next]
+	q.sessions[q.next] = nil
+	q.next++
+	return s
+}
+
+// rest empties the array, and drops it where it is big and was hardly used.
+func (q *heldQueue) rest() {
+	if q.sessions = q.sessions[:0]; cap(q.sessions) > 4096 && q.peak < cap(q.sessions)/4 {
+		q.sessions = nil
+	}
+	q.next, q.peak = 0, 0
 }

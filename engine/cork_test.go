@@ -219,3 +219,36 @@ func TestCorksAreGivenBack(t *testing.T) {
 	}
 	l.settled(t, k.fixture)
 }
+
+// What a broadcast needs is there for the next one, and goes when it was the last
+// of its size.
+func TestALargeBroadcastAllocatesNothingTheSecondTime(t *testing.T) {
+	const members = 5000
+	k, conns, sessions := deafFakes(t, members)
+	for _, s := range sessions {
+		s.Join("all")
+	}
+	sessions[0].Join("one")
+	k.run()
+	f := text("0123456789abcdef")
+	defer f.Release()
+	all, one := &engine.Target{Groups: []string{"all"}}, &engine.Target{Groups: []string{"one"}}
+	broadcast := func() {
+		k.srv.Publish(f, all)
+		k.run()
+		for _, c := range conns {
+			c.discard()
+		}
+	}
+	if n := testing.AllocsPerRun(10, broadcast); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+	kept := k.srv.HeldRoom()
+	for range 3 {
+		k.srv.Publish(f, one)
+		k.run()
+	}
+	if now := k.srv.HeldRoom(); kept < members || now > 100 {
+		t.Errorf("room for %d, and for %d after small broadcasts", kept, now)
+	}
+}

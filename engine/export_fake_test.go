@@ -53,6 +53,14 @@ func (s *Server) HeldNow() (held, corks int) {
 	return held, corks
 }
 
+// HeldRoom is how many sessions the queues of the held have room for.
+func (s *Server) HeldRoom() (n int) {
+	for _, l := range s.allLoops() {
+		n += cap(l.crowd.sessions) + cap(l.direct.sessions)
+	}
+	return n
+}
+
 // StopBehindItsBack stops gnet without the server's doing.
 func (s *Server) StopBehindItsBack() { _ = s.gnet.Stop(context.Background()) }
 
