@@ -153,7 +153,9 @@ func (q *heldQueue) push(s *Session) {
 // pop returns nil when the queue is empty.
 func (q *heldQueue) pop() *Session {
 	if q.next == len(q.sessions) {
-		q.rest()
+		if q.next > 0 {
+			q.rest()
+		}
 		return nil
 	}
 	s := q.sessions[q.next]
