@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"reflect"
 	"testing"
@@ -61,6 +62,25 @@ func TestBucketsCountEverything(t *testing.T) {
 	}
 	if sum != 2000 || l.Max != 999 || h.N() != 2000 {
 		t.Fatalf("counted %d of %d, max %v", sum, h.N(), l.Max)
+	}
+}
+
+func TestAHistogramSurvivesTheWire(t *testing.T) {
+	var in, out report.Histogram
+	for us := range 5000 {
+		in.Add(time.Duration(us*us)*time.Microsecond+3, uint64(us%3))
+	}
+	wire, err := json.Marshal(struct{ H report.Histogram }{in}) // as a value, inside another
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back struct{ H *report.Histogram }
+	back.H = &out
+	if err := json.Unmarshal(wire, &back); err != nil || !reflect.DeepEqual(in, out) {
+		t.Fatal("not the same", err)
+	}
+	if err := json.Unmarshal([]byte(`{"counts":{"99999":1}}`), &out); err == nil {
+		t.Fatal("a bucket that does not exist")
 	}
 }
 

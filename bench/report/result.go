@@ -20,6 +20,7 @@ type Result struct {
 	ClientUsage Usage    `json:"client_usage"`
 	Saturated   string   `json:"saturated"` // server, client, both or neither: who had no CPU left
 	Memory      *Memory  `json:"memory,omitempty"`
+	Slow        *Slow    `json:"slow,omitempty"` // of scenario slow
 	Machine     Machine  `json:"machine"`
 	Command     string   `json:"command"` // that printed this
 }
@@ -56,6 +57,12 @@ type Memory struct {
 	Heap   float64 `json:"heap,omitempty"`   // Go heap, where the server can say
 	RSS    float64 `json:"rss"`              // resident memory of the server's processes
 	Kernel float64 `json:"kernel,omitempty"` // both ends' sockets: slab and TCP pages, machine-wide
+}
+
+// Slow is what became of connections that stopped reading.
+type Slow struct {
+	Connections int `json:"connections"`
+	Closed      int `json:"closed"` // by the server
 }
 
 // Machine says where and from what a result came.
