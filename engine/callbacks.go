@@ -35,6 +35,10 @@ func (k *callbacks) OnTick() (time.Duration, gnet.Action) {
 // brings bytes along.
 func (k *callbacks) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 	s := k.srv
+	if y, ok := gc.Context().(*yield); ok {
+		y.opened()
+		return nil, gnet.None
+	}
 	moved, _ := gc.Context().(*arrival)
 	if moved != nil {
 		gc.SetSafeContext(nil)
@@ -70,11 +74,15 @@ const keepAlive = 60 * time.Second
 // OnTraffic takes what was read. Everything is consumed here: gnet's own inbound
 // buffer stays empty, and Next never copies.
 func (k *callbacks) OnTraffic(gc gnet.Conn) gnet.Action {
+	b, _ := gc.Next(-1)
+	if y, ok := gc.Context().(*yield); ok {
+		y.granted()
+		return gnet.None
+	}
 	c, ok := gc.Context().(*conn)
 	if !ok {
 		return gnet.Close
 	}
-	b, _ := gc.Next(-1)
 	l := c.loop
 	l.enter()
 	defer l.leave()
@@ -91,6 +99,10 @@ func (k *callbacks) OnTraffic(gc gnet.Conn) gnet.Action {
 
 // OnClose is told that a connection is gone, whoever closed it.
 func (k *callbacks) OnClose(gc gnet.Conn, _ error) gnet.Action {
+	if y, ok := gc.Context().(*yield); ok {
+		y.closed()
+		return gnet.None
+	}
 	c, ok := gc.Context().(*conn)
 	if !ok {
 		return gnet.None

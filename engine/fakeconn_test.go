@@ -38,6 +38,11 @@ func (l *fakeLoop) Execute(_ context.Context, r gnet.Runnable) error {
 	return nil
 }
 
+// Enroll takes no connections: turns come from the pump's goroutine here.
+func (l *fakeLoop) Enroll(context.Context, net.Conn) (<-chan gnet.RegisteredResult, error) {
+	return nil, errors.New("a fake loop enrolls nobody")
+}
+
 // runOne runs the oldest task; false when there is none.
 func (l *fakeLoop) runOne() bool {
 	l.mu.Lock()

@@ -23,10 +23,11 @@ type loop struct {
 	box     inbox.Inbox[task] // safe for concurrent use
 	pending []task            // taken from box, not yet carried out
 	next    int               // first of pending that is not done
-	pumping bool              // another turn is to come from the pump; box stays awake
-	asking  bool              // and the pump has not been asked for it yet
+	pumping bool              // another turn is to come; box stays awake
+	asking  bool              // and has not been asked for yet
 	depth   int               // callbacks within callbacks: closing a connection calls OnClose at once
-	pump    chan struct{}     // safe for concurrent use; capacity 1
+	yield   *yield            // brings another turn
+	pump    chan struct{}     // where yield cannot; safe for concurrent use; capacity 1
 
 	conns    []*conn    // all open ones, in no order
 	sessions []*Session // by slot; nil where free

@@ -88,6 +88,9 @@ func (s *Server) loopOf(el gnet.EventLoop) *loop {
 	}
 	l := newLoop(s, el)
 	s.background.Go(l.runPump)
+	if !s.newYield(l) {
+		s.opts.Logger.Warn("engine: a loop has no connection to itself, a goroutine must do")
+	}
 	all = append(slices.Clone(all), l)
 	s.loops.Store(&all)
 	return l

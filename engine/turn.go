@@ -17,8 +17,8 @@ func (l *loop) Run(context.Context) error {
 	return nil
 }
 
-// runPump posts the next turn from outside: a task that re-posts itself from the
-// loop would starve its input.
+// runPump posts turns from outside, for a loop that has no connection to itself yet,
+// or got none.
 func (l *loop) runPump() {
 	for {
 		select {
@@ -30,10 +30,13 @@ func (l *loop) runPump() {
 	}
 }
 
-// askPump has another turn posted. It comes at the very end of this one: the pump
+// askTurn has another turn brought. It comes at the very end of this one: the pump
 // may be quick, and gnet works off what was posted before it looks at its input.
-func (l *loop) askPump() {
+func (l *loop) askTurn() {
 	l.asking = false
+	if l.yield.ask() {
+		return
+	}
 	select {
 	case l.pump <- struct{}{}:
 	default: // it was asked already and has not come yet
@@ -58,15 +61,15 @@ func (l *loop) leave() {
 		}
 		l.settle()
 		if l.asking {
-			l.askPump()
+			l.askTurn()
 		}
 	}
 	l.depth--
 }
 
 // turn hands out what was queued, first in, first out, and sends what that held
-// back. Where the one or the other has more left than a turn may do, the pump brings
-// another turn, and producers need not wake the loop until then.
+// back. Where the one or the other has more left than a turn may do, there will be
+// another, and producers need not wake the loop until then.
 func (l *loop) turn() {
 	more := l.handOut()
 	l.sendHeld()
