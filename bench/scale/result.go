@@ -17,7 +17,10 @@ type result struct {
 	Together          bool          `json:"together"`            // all servers at once
 	ConnectsPerSecond float64       `json:"connects_per_second"` // finished handshakes
 	ConnectCPU        float64       `json:"connect_cpu"`         // microseconds of the servers' CPU per handshake
-	Heartbeats        uint64        `json:"heartbeats"`          // pings that clients answered
+	Heartbeats        uint64        `json:"heartbeats"`          // pings that clients answered, in all
+	HeartbeatCPU      float64       `json:"heartbeat_cpu"`       // microseconds of the servers' CPU each, while nothing else happened
+	Meanwhile         uint64        `json:"meanwhile"`           // heartbeats during the broadcasts, whose CPU is part of ServerUsage
+	NetPerUnit        float64       `json:"net_per_unit"`        // ServerUsage.PerUnit without those, at that price
 	ClientRSS         float64       `json:"client_rss"`          // bytes per connection, resident memory of the client processes
 	KernelSlab        float64       `json:"kernel_slab"`         // bytes per connection, both ends; the part of Memory.Kernel in slab caches
 	KernelCaches      []cacheGrowth `json:"kernel_caches"`       // where root may see them

@@ -213,17 +213,42 @@ func (s *scene) watch(ctx context.Context) {
 // hold leaves the connections alone, and counts them after that.
 func (s *scene) hold(ctx context.Context) error {
 	s.say("holding them for %v", s.o.Hold)
+	earlier, err := s.heartbeats()
+	if err != nil {
+		return err
+	}
+	before, err := usageOf(s.servers)
+	if err != nil {
+		return err
+	}
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-time.After(s.o.Hold):
+	}
+	after, err := usageOf(s.servers)
+	if err != nil {
+		return err
 	}
 	answers, err := each(s.clients, func(int) order { return order{Op: "count"} })
 	for _, a := range answers {
 		s.result.Held += a.Open
 		s.result.Heartbeats += a.Pings
 	}
+	if beats := s.result.Heartbeats - earlier; beats > 0 {
+		s.result.HeartbeatCPU = after.since(before, len(s.plan.serverCPUs), beats).PerUnit
+		s.say("%d heartbeats, %.1f µs of the servers' CPU each", beats, s.result.HeartbeatCPU)
+	}
 	return err
+}
+
+// heartbeats is how many pings the clients have answered so far.
+func (s *scene) heartbeats() (n uint64, err error) {
+	answers, err := each(s.clients, func(int) order { return order{Op: "count"} })
+	for _, a := range answers {
+		n += a.Pings
+	}
+	return n, err
 }
 
 // remember takes what the connections cost in memory.
@@ -273,6 +298,7 @@ func (s *scene) broadcast(ctx context.Context, bare memory) error {
 	r.ServerUsage = serversAfter.since(servers, len(s.plan.serverCPUs), n)
 	r.ClientUsage = clientsAfter.since(clients, len(s.plan.clientCPUs), n)
 	r.ServerUsage.RSSBefore, r.ClientUsage.RSSBefore = bare.servers.rss, bare.clients.rss
+	s.result.NetPerUnit = r.ServerUsage.PerUnit - s.result.HeartbeatCPU*float64(s.result.Meanwhile)/float64(max(n, 1))
 	r.Saturated = saturated(r.ServerUsage, r.ClientUsage)
 	s.result.Processes, s.result.Rounds, s.result.Together = s.plan.processes, s.o.Rounds, s.o.Together
 	s.tell()
@@ -308,13 +334,16 @@ func (s *scene) rounds(ctx context.Context) error {
 func (s *scene) count() error {
 	answers, err := each(s.clients, func(int) order { return order{Op: "count"} })
 	var seen report.Histogram
-	d := &s.result.Deliveries
+	d, earlier := &s.result.Deliveries, s.result.Heartbeats
+	s.result.Heartbeats = 0
 	for _, a := range answers {
 		d.Delivered += a.Counts.Delivered
 		d.Doubled += a.Counts.Doubled
 		d.Disordered += a.Counts.Disordered
+		s.result.Heartbeats += a.Pings
 		addTo(&seen, a.Latency)
 	}
+	s.result.Meanwhile = s.result.Heartbeats - min(earlier, s.result.Heartbeats)
 	d.Expected = uint64(s.o.Rounds) * uint64(s.o.Connections)
 	d.Lost = d.Expected - min(d.Delivered, d.Expected)
 	s.result.Latency = seen.Latency()
@@ -329,5 +358,6 @@ func (s *scene) tell() {
 	if l := r.Latency; l != nil {
 		s.say("latency p50 %.1f ms, p99 %.1f ms, p99.9 %.1f ms, max %.1f ms", l.P50/1e3, l.P99/1e3, l.P999/1e3, l.Max/1e3)
 	}
-	s.say("CPU per delivery: servers %.2f µs, clients %.2f µs; saturated: %s", r.ServerUsage.PerUnit, r.ClientUsage.PerUnit, r.Saturated)
+	s.say("CPU per delivery: servers %.2f µs (%.2f without %d heartbeats), clients %.2f µs; saturated: %s",
+		r.ServerUsage.PerUnit, r.NetPerUnit, r.Meanwhile, r.ClientUsage.PerUnit, r.Saturated)
 }
