@@ -38,7 +38,7 @@ func drawBars(c draw.Canvas, all []bar, unit string, write func(float64) string,
 		}
 	}
 	p.NominalY(names...)
-	p.Y.Tick.Length, p.Y.LineStyle.Width = 0, 0
+	p.Y.Tick.Length, p.Y.Width = 0, 0
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, most*1.3, -0.6, float64(len(all))-0.4 // room for the labels
 	p.X.Tick.Marker = plot.ConstantTicks(evenTicks(most, write))
 	grid := plotter.NewGrid()

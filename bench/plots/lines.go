@@ -83,8 +83,8 @@ func dress(a *plot.Axis) {
 	a.Label.TextStyle.Rotation, a.Label.TextStyle.YAlign = rotation, align
 	a.Tick.Label.Font, a.Tick.Label.Color = letters(9.5, black, false).Font, black
 	a.Label.Padding = 4
-	a.LineStyle.Color, a.Tick.LineStyle.Color = muted, muted
-	a.LineStyle.Width, a.Tick.LineStyle.Width = 0.8, 0.8
+	a.Color, a.Tick.Color = muted, muted
+	a.Width, a.Tick.Width = 0.8, 0.8
 	a.Tick.Length = 4
 }
 
