@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/fanfare-go/fanfare/engine/socketio"
+)
+
+// The contract with the clients: what one writes, everybody receives.
+const (
+	chatMessage socketio.Event[string] = "chatMessage"
+	reply       socketio.Event[string] = "reply"
+)
+
+// pingVariable tells a server its heartbeat; the library's default where it is unset.
+const pingVariable = "FANFARE_BENCH_SCALE_PING"
+
+// beServer is a chat server, as a user of the library would write it.
+func beServer(in io.Reader, out io.Writer) error {
+	ping, _ := time.ParseDuration(os.Getenv(pingVariable))
+	server := socketio.New(socketio.Options{
+		PingInterval:    ping,
+		ShutdownTimeout: time.Second, // the clients have gone, or nobody cares
+		Logger:          slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
+	socketio.On(server, chatMessage, func(_ context.Context, _ *socketio.Socket, text string) error {
+		return reply.Emit(server, text)
+	})
+	if err := server.Listen("127.0.0.1:0"); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "listening %s\n", server.Addr())
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	obeyed := make(chan error, 1)
+	go func() {
+		obeyed <- obey(in, out, func(o order) (answer, error) { return answerAbout(server, o) })
+		stop()
+	}()
+	err := server.Serve(ctx)
+	select {
+	case obeyErr := <-obeyed:
+		return errors.Join(err, obeyErr)
+	default: // a signal, or Serve failed
+		return err
+	}
+}
+
+func answerAbout(server *socketio.Server, o order) (answer, error) {
+	if o.Op != "memory" {
+		return answer{}, fmt.Errorf("unknown order %q", o.Op)
+	}
+	// twice: what a pool has put aside survives the first
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return answer{Heap: int64(m.HeapAlloc), Open: server.Stats().Sockets["/"]}, nil
+}
