@@ -41,12 +41,12 @@ func BenchmarkBystander(b *testing.B) {
 	f := &fanout{b: b, to: server.To("crowd"), swarm: members, members: crowd}
 	bystander := connect(b, swarm.WebSocket, addr, 1)
 	text := strings.Repeat("x", 128)
-	s := make(series)
+	s, n := make(series), scaled(broadcastsPerRound)
 	rounds(b, func() {
 		idle := watch(b, bystander, func() { time.Sleep(500 * time.Millisecond) })
 		var c cost
-		busy := watch(b, bystander, func() { c = f.emit(text, 1, broadcastsPerRound) })
-		s.perOp(c, broadcastsPerRound)
+		busy := watch(b, bystander, func() { c = f.emit(text, 1, n) })
+		s.perOp(c, n)
 		s.add("p50-us", busy.P50)
 		s.add("p99-us", busy.P99)
 		s.add("max-us", busy.Max)

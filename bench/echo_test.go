@@ -26,7 +26,7 @@ func BenchmarkAckRoundTrip(b *testing.B) {
 			ours := connect(b, swarm.WebSocket, addr, clients)
 			bare := connect(b, swarm.Raw, gnetEcho(b), clients)
 			for _, way := range []string{"inline", "pooled"} {
-				b.Run(way, func(b *testing.B) { alternate(b, ours, bare, way, min(2000*clients, 20_000)) })
+				b.Run(way, func(b *testing.B) { alternate(b, ours, bare, way, scaled(min(2000*clients, 20_000))) })
 			}
 		})
 	}

@@ -22,12 +22,23 @@ func rounds(b *testing.B, one func()) {
 		one()
 		n++
 	}
-	if strings.HasSuffix(flag.Lookup("test.benchtime").Value.String(), "x") {
+	if strings.HasSuffix(benchtime(), "x") {
 		return
 	}
 	for ; n < leastRounds; n++ {
 		one()
 	}
+}
+
+func benchtime() string { return flag.Lookup("test.benchtime").Value.String() }
+
+// scaled is n, and a fifth of it for -benchtime=1x: that asks whether everything
+// works, not for figures.
+func scaled(n int) int {
+	if benchtime() == "1x" {
+		return max(n/5, 1)
+	}
+	return n
 }
 
 // cost is what this process spent on something.

@@ -19,20 +19,20 @@ func BenchmarkIdleWebSocket(b *testing.B) { idle(b, swarm.WebSocket) }
 func BenchmarkHeldPoll(b *testing.B) { idle(b, swarm.HeldPoll) }
 
 func idle(b *testing.B, kind swarm.Kind) {
-	s := make(series)
+	s, n := make(series), scaled(memoryMembers)
 	for b.Loop() {
 		server := startSubject(b)
 		connect(b, kind, server.addr, 16) // the loops and pools that exist once
 		before := server.weigh(b)
-		clients := connect(b, kind, server.addr, memoryMembers)
+		clients := connect(b, kind, server.addr, n)
 		after := server.weigh(b)
-		if after.Sockets != memoryMembers+16 {
+		if after.Sockets != n+16 {
 			b.Fatalf("bench: %d sockets", after.Sockets)
 		}
-		s.add("heap-B/conn", (float64(after.Heap)-float64(before.Heap))/memoryMembers)
-		s.add("stack-B/conn", (float64(after.Stack)-float64(before.Stack))/memoryMembers)
-		s.add("rss-B/conn", float64(after.rss-before.settled)/memoryMembers)
-		s.add("rss-settled-B/conn", float64(after.settled-before.settled)/memoryMembers)
+		s.add("heap-B/conn", (float64(after.Heap)-float64(before.Heap))/float64(n))
+		s.add("stack-B/conn", (float64(after.Stack)-float64(before.Stack))/float64(n))
+		s.add("rss-B/conn", float64(after.rss-before.settled)/float64(n))
+		s.add("rss-settled-B/conn", float64(after.settled-before.settled)/float64(n))
 		s.add("goroutines", float64(after.Goroutines-before.Goroutines))
 		must(b, clients.Drop())
 	}

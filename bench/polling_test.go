@@ -20,7 +20,7 @@ func BenchmarkPollingRoundTrip(b *testing.B) {
 			pollers := connect(b, swarm.Polling, addr, clients)
 			for _, way := range []string{"inline", "pooled"} {
 				b.Run(way, func(b *testing.B) {
-					n := min(1000*clients, 5000)
+					n := scaled(min(1000*clients, 5000))
 					trips := echoOf(way, n)
 					roundTrips(b, pollers, trips)
 					runtime.GC()
@@ -58,7 +58,7 @@ func BenchmarkPollingFanout(b *testing.B) {
 			runtime.GC()
 			s := make(series)
 			rounds(b, func() {
-				repeat := deliveriesPerRound / members
+				repeat := scaled(deliveriesPerRound) / members
 				must(b, pollers.Expect(members, repeat))
 				c := spent(b, func() {
 					for range repeat {
