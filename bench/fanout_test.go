@@ -2,9 +2,7 @@ package bench
 
 import (
 	"fmt"
-	"net/netip"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,159 +10,100 @@ import (
 	"github.com/fanfare-go/fanfare/bench/swarm"
 	"github.com/fanfare-go/fanfare/engine/socketio"
 	"github.com/fanfare-go/fanfare/ws"
-	"golang.org/x/sys/unix"
 )
 
-// fanoutRounds alternate between the server and the bare loop, so that what else
-// the machine does falls on both alike.
-const fanoutRounds = 11
+const (
+	// deliveriesPerRound is what a round repeats small broadcasts for, at most 200
+	// times.
+	deliveriesPerRound = 10_000
+	// mostMembers is nearly what the server lets in under a limit of 20,000
+	// descriptors; one cell only, to see how the cost grows.
+	mostMembers = 17_000
+)
 
-// BenchmarkFanout broadcasts one event of 128 bytes to WebSocket members and sets
-// the CPU it takes against a bare Go loop of write(2) over the same sockets, in
-// the same run: ns/delivery, bare-ns/delivery, their ratio, and allocations.
+// BenchmarkFanout emits as many events as the backlog says at once, to all members,
+// and sets the server's CPU per delivery against what the bare loop pays for one
+// write to each of them, over the same sockets and in the same round. An op is one
+// emit; ns/op ends with the last byte at the last member.
 func BenchmarkFanout(b *testing.B) {
-	for _, members := range []int{100, 1000, 10_000} {
+	for _, members := range []int{1, 100, 1000, 10_000, mostMembers} {
 		b.Run(fmt.Sprintf("members=%d", members), func(b *testing.B) {
-			f := newFanout(b, members, 128)
-			f.round(f.ours)
-			f.round(f.bare)
-			for b.Loop() {
-				var ours, bare []float64
-				for range fanoutRounds {
-					ours, bare = append(ours, f.round(f.ours)), append(bare, f.round(f.bare))
-				}
-				report(b, ours, bare)
+			if members == mostMembers && benchtime() == "1x" {
+				b.Skip("figures only")
 			}
-			b.ReportMetric(f.allocations()/float64(members), "allocs/delivery")
+			server, addr := serve(b)
+			f := newAudience(b, server, addr, members)
+			if members == mostMembers {
+				b.Run("128B/backlog=1", func(b *testing.B) { f.run(b, 128, 1) })
+				return
+			}
+			for _, size := range []int{16, 128, 1 << 10, 16 << 10} {
+				for _, backlog := range []int{1, 4, 16} {
+					b.Run(fmt.Sprintf("%dB/backlog=%d", size, backlog), func(b *testing.B) { f.run(b, size, backlog) })
+				}
+			}
 		})
 	}
 }
 
-// fanout is a server with members, and the ways to reach them all.
+// fanout is the members of a server, and the ways to reach them all.
 type fanout struct {
-	b       *testing.B
-	server  *socketio.Server
+	b       testing.TB
+	to      socketio.Emitter // the members
 	swarm   *swarm.Swarm
+	bare    *yardstick
 	members int
-	text    string
-	frame   []byte // what a member receives
-	fds     []int  // the server's ends
-	arrived uint64 // bytes the swarm has by now
 }
 
-func newFanout(b *testing.B, members, payload int) *fanout {
-	server, addr := serve(b, socketio.Options{})
-	f := &fanout{b: b, server: server, members: members, text: strings.Repeat("x", payload)}
+// newAudience connects members to a server that has nobody yet.
+func newAudience(b testing.TB, to socketio.Emitter, addr string, members int) *fanout {
+	f := &fanout{b: b, to: to, members: members}
 	f.swarm = connect(b, swarm.WebSocket, addr, members)
-	f.frame = ws.AppendFrame(nil, ws.OpText, []byte(`42["reply","`+f.text+`"]`))
-	f.fds = accepted(b, addr, members)
-	var err error
-	if f.arrived, err = f.swarm.Bytes(); err != nil {
-		b.Fatal(err)
-	}
+	f.bare = yardstickOver(b, addr, members)
+	f.emit("warm", 1, 1)
 	return f
 }
 
-// ours broadcasts through the server and returns when its loops have written.
-func (f *fanout) ours() {
-	want := f.server.Stats().Engine.Deliveries + uint64(f.members)
-	if err := f.server.Emit("reply", f.text); err != nil {
-		f.b.Fatal(err)
-	}
-	for f.server.Stats().Engine.Deliveries < want {
-		time.Sleep(time.Millisecond) // about 1 % of the CPU of a broadcast to 10,000, and on our bill
-	}
-}
-
-// bare is the limit: what one goroutine can do that does nothing else.
-func (f *fanout) bare() {
-	for _, fd := range f.fds {
-		if n, err := unix.Write(fd, f.frame); n != len(f.frame) {
-			f.b.Fatal(n, err)
-		}
-	}
-}
-
-// round measures a way: ns of CPU per delivery. It begins and ends with nothing in
-// flight; waiting for the swarm is not measured.
-func (f *fanout) round(broadcast func()) float64 {
-	repeat := min(max(1, 10_000/f.members), 200)
-	used := time.Duration(0)
+// run alternates the server and the bare loop, so that what else the machine does
+// falls on both alike.
+func (f *fanout) run(b *testing.B, size, backlog int) {
+	f.b = b
+	text := strings.Repeat("x", size)
+	frame := frameOf(text)
+	bareRepeat := min(max(1, scaled(deliveriesPerRound)/f.members), 200)
+	repeat := min(max(1, scaled(deliveriesPerRound)/f.members/backlog), 200)
 	runtime.GC()
-	for range repeat {
-		before := cpu(f.b)
-		broadcast()
-		used += cpu(f.b) - before
-		f.settle()
-	}
-	return float64(used) / float64(repeat*f.members)
+	s := make(series)
+	rounds(b, func() {
+		limit, wait := f.bare.measure(f, frame, bareRepeat)
+		ours := f.emit(text, backlog, repeat)
+		ours.cpu -= time.Duration(repeat) * wait
+		deliveries := repeat * backlog * f.members
+		each, bare := us(ours.cpu, deliveries), us(limit, bareRepeat*f.members)
+		s.perOp(ours, repeat*backlog)
+		s.add("cpu-us/delivery", each)
+		s.add("bare-us/delivery", bare)
+		s.add("ratio", each/bare)
+		s.add("ns/delivery", us(ours.wall, deliveries)*1e3)
+	})
+	s.report(b)
 }
 
-// settle waits until the swarm has one more frame for each member.
-func (f *fanout) settle() {
-	f.arrived += uint64(f.members * len(f.frame))
-	arrived(f.b, f.swarm, f.arrived)
-}
-
-// allocations counts those of one broadcast, everything that runs meanwhile included.
-func (f *fanout) allocations() float64 {
-	const rounds = 10
-	var before, after runtime.MemStats
-	total := uint64(0)
-	for range rounds {
-		runtime.ReadMemStats(&before)
-		if err := f.server.Emit("reply", f.text); err != nil {
-			f.b.Fatal(err)
-		}
-		time.Sleep(100*time.Millisecond + time.Duration(f.members)*50*time.Microsecond) // asking whether it is done allocates
-		runtime.ReadMemStats(&after)
-		total += after.Mallocs - before.Mallocs
-		f.settle()
-	}
-	return float64(total) / rounds
-}
-
-// report prints the medians and the median of the rounds' ratios.
-func report(b *testing.B, ours, bare []float64) {
-	ratios := make([]float64, len(ours))
-	for i := range ours {
-		ratios[i] = ours[i] / bare[i]
-	}
-	b.ReportMetric(median(ours), "ns/delivery")
-	b.ReportMetric(median(bare), "bare-ns/delivery")
-	b.ReportMetric(median(ratios), "ratio")
-}
-
-func median(v []float64) float64 {
-	v = slices.Sorted(slices.Values(v))
-	return v[len(v)/2]
-}
-
-// accepted finds the server's ends of its connections among our descriptors.
-func accepted(b *testing.B, addr string, n int) (fds []int) {
-	b.Helper()
-	port := int(netip.MustParseAddrPort(addr).Port())
-	for fd := 3; fd < 20_000; fd++ {
-		local, err := unix.Getsockname(fd)
-		if err != nil {
-			continue
-		}
-		if _, err := unix.Getpeername(fd); err != nil {
-			continue
-		}
-		switch sa := local.(type) {
-		case *unix.SockaddrInet4:
-			if sa.Port == port {
-				fds = append(fds, fd)
+// emit broadcasts text n times at once, waits until all members have all of it, and
+// does so again, as often as repeat says.
+func (f *fanout) emit(text string, n, repeat int) cost {
+	must(f.b, f.swarm.Expect(f.members*n*len(frameOf(text)), repeat))
+	return spent(f.b, func() {
+		for range repeat {
+			for range n {
+				must(f.b, f.to.Emit("reply", text))
 			}
-		case *unix.SockaddrInet6:
-			if sa.Port == port {
-				fds = append(fds, fd)
-			}
+			must(f.b, f.swarm.Wait())
 		}
-	}
-	if len(fds) != n {
-		b.Fatalf("%d connections found, want %d", len(fds), n)
-	}
-	return fds
+	})
+}
+
+// frameOf is what a member receives.
+func frameOf(text string) []byte {
+	return ws.AppendFrame(nil, ws.OpText, []byte(`42["reply","`+text+`"]`))
 }

@@ -2,10 +2,10 @@ package bench
 
 import (
 	"context"
+	"flag"
+	"fmt"
 	"log/slog"
 	"os"
-	"runtime"
-	"syscall"
 	"testing"
 	"time"
 
@@ -15,15 +15,27 @@ import (
 
 func TestMain(m *testing.M) {
 	swarm.Main()
+	subjectMain()
+	flag.Parse()
+	if *pin {
+		if err := pinned(); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+	}
 	os.Exit(m.Run())
 }
 
+// quiet are the options of every server measured: the swarm answers no heartbeat,
+// and none shall be measured.
+func quiet() socketio.Options {
+	return socketio.Options{Logger: slog.New(slog.DiscardHandler), PingInterval: time.Hour}
+}
+
 // serve runs a server for the length of the benchmark.
-func serve(b *testing.B, o socketio.Options) (server *socketio.Server, addr string) {
+func serve(b testing.TB) (server *socketio.Server, addr string) {
 	b.Helper()
-	o.Logger = slog.New(slog.DiscardHandler)
-	o.PingInterval = time.Hour // the swarm answers no heartbeat, and none shall be measured
-	server = socketio.New(o)
+	server = socketio.New(quiet())
 	if err := server.Listen("127.0.0.1:0"); err != nil {
 		b.Fatal(err)
 	}
@@ -40,7 +52,7 @@ func serve(b *testing.B, o socketio.Options) (server *socketio.Server, addr stri
 }
 
 // connect has a swarm connect n clients; it ends before the server does.
-func connect(b *testing.B, kind swarm.Kind, addr string, n int) *swarm.Swarm {
+func connect(b testing.TB, kind swarm.Kind, addr string, n int) *swarm.Swarm {
 	b.Helper()
 	s, err := swarm.Start()
 	if err != nil {
@@ -51,34 +63,13 @@ func connect(b *testing.B, kind swarm.Kind, addr string, n int) *swarm.Swarm {
 			b.Error(err)
 		}
 	})
-	if err := s.Open(kind, addr, n); err != nil {
-		b.Fatal(err)
-	}
+	must(b, s.Open(kind, addr, n))
 	return s
 }
 
-// arrived waits until the swarm has received that many bytes.
-func arrived(b *testing.B, s *swarm.Swarm, want uint64) {
+func must(b testing.TB, err error) {
 	b.Helper()
-	for deadline := time.Now().Add(time.Minute); ; runtime.Gosched() {
-		got, err := s.Bytes()
-		switch {
-		case err != nil:
-			b.Fatal(err)
-		case got >= want:
-			return
-		case time.Now().After(deadline):
-			b.Fatalf("%d of %d bytes arrived", got, want)
-		}
-	}
-}
-
-// cpu is what this process has used, user and system.
-func cpu(b *testing.B) time.Duration {
-	b.Helper()
-	var r syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+	if err != nil {
 		b.Fatal(err)
 	}
-	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }

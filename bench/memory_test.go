@@ -1,43 +1,41 @@
 package bench
 
 import (
-	"runtime"
 	"testing"
 
 	"github.com/fanfare-go/fanfare/bench/swarm"
-	"github.com/fanfare-go/fanfare/engine/socketio"
 )
 
 // memoryMembers is how many connections the memory benchmarks hold.
 const memoryMembers = 10_000
 
 // BenchmarkIdleWebSocket holds idle Socket.IO sockets over WebSocket and divides
-// the Go heap they take, gnet's share included, by their number: heap-B/conn.
+// what the server's process takes for them by their number: Go heap, gnet's share
+// included, and resident memory, as it stands when the last one is connected
+// (garbage of the handshakes included) and once the garbage is given back.
 func BenchmarkIdleWebSocket(b *testing.B) { idle(b, swarm.WebSocket) }
 
 // BenchmarkHeldPoll does so with sockets whose long-poll the server holds.
 func BenchmarkHeldPoll(b *testing.B) { idle(b, swarm.HeldPoll) }
 
 func idle(b *testing.B, kind swarm.Kind) {
+	s, n := make(series), scaled(memoryMembers)
 	for b.Loop() {
-		server, addr := serve(b, socketio.Options{})
-		connect(b, kind, addr, 16) // the loops and pools that exist once
-		before, goroutines := heap(), runtime.NumGoroutine()
-		connect(b, kind, addr, memoryMembers)
-		after := heap()
-		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/memoryMembers, "heap-B/conn")
-		b.ReportMetric(float64(after.StackInuse-before.StackInuse)/memoryMembers, "stack-B/conn")
-		b.ReportMetric(float64(runtime.NumGoroutine()-goroutines), "goroutines")
-		if st := server.Stats(); st.Sockets["/"] != memoryMembers+16 {
-			b.Fatalf("%d sockets", st.Sockets["/"])
+		server := startSubject(b)
+		connect(b, kind, server.addr, 16) // the loops and pools that exist once
+		before := server.weigh(b)
+		clients := connect(b, kind, server.addr, n)
+		after := server.weigh(b)
+		if after.Sockets != n+16 {
+			b.Fatalf("bench: %d sockets", after.Sockets)
 		}
+		s.add("heap-B/conn", (float64(after.Heap)-float64(before.Heap))/float64(n))
+		s.add("stack-B/conn", (float64(after.Stack)-float64(before.Stack))/float64(n))
+		s.add("rss-B/conn", float64(after.rss-before.settled)/float64(n))
+		s.add("rss-settled-B/conn", float64(after.settled-before.settled)/float64(n))
+		s.add("goroutines", float64(after.Goroutines-before.Goroutines))
+		must(b, clients.Drop())
 	}
-}
-
-// heap reads the statistics after two collections: finalizers and pools are done with.
-func heap() (m runtime.MemStats) {
-	runtime.GC()
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	return m
+	s.add("ns/op", 0) // how long it took to connect them says nothing
+	s.report(b)
 }

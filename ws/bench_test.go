@@ -37,13 +37,13 @@ func text(n int, sample string) []byte {
 func BenchmarkFeed(b *testing.B) {
 	samples := []struct{ name, sample string }{{"ascii", "a"}, {"cyrillic", "ж"}}
 	for _, s := range samples {
-		for _, n := range []int{32, 128, 512, 4096, 65536} {
+		for _, n := range []int{16, 32, 125, 1024, 65536} {
 			b.Run(fmt.Sprintf("%s/%dB", s.name, n), func(b *testing.B) {
 				benchmarkFeed(b, zeroKeyed(ws.OpText, text(n, s.sample)))
 			})
 		}
 	}
-	for _, n := range []int{32, 4096, 65536} {
+	for _, n := range []int{16, 125, 1024, 65536} {
 		b.Run(fmt.Sprintf("binary/%dB", n), func(b *testing.B) {
 			benchmarkFeed(b, zeroKeyed(ws.OpBinary, make([]byte, n)))
 		})

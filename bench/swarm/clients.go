@@ -1,35 +1,61 @@
 package swarm
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
+	"time"
 
+	"github.com/fanfare-go/fanfare/bench/report"
 	"golang.org/x/sys/unix"
 )
 
-const (
-	// dialers is how many connections are opened at the same time.
-	dialers = 16
-	// perSource is how many connections come from one address of 127.0.0.0/8: there
-	// are some 28,000 ports for each.
-	perSource = 20_000
-)
+// dialers is how many connections are opened at the same time.
+const dialers = 16
 
-// clients are the swarm's connections.
+// clients are the swarm's connections. One goroutine reads them all (work); orders
+// come on another.
 type clients struct {
-	epoll int
-	bytes atomic.Uint64
+	epoll int       // immutable
+	bell  io.Writer // immutable
+
+	mu      sync.Mutex
+	all     map[int32]*client // guarded by mu, like all below; by descriptor
+	opened  int               // since the beginning
+	arrived uint64
+	ringAt  uint64 // arrived
+	every   uint64 // how many more until it rings again
+	rings   int    // still to come
+	failed  error  // the first thing that went wrong since the last order
+
+	trips   Trips
+	left    int // trips to begin
+	under   int // trips under way
+	latency report.Histogram
+	idle    sync.Cond // no trip is under way; its lock is mu
+	pacer   int       // a timer in the epoll, for trips at set times; 0 means none
 }
 
-func newClients() (*clients, error) {
+// client is one connection. Guarded by clients.mu.
+type client struct {
+	fd    int
+	kind  Kind
+	host  string
+	sid   string      // of the session, where the transport is polling
+	steps [][]byte    // what is sent, one after the answer to the other; none: all that comes is discarded
+	step  int         // whose answer is to come
+	begun []time.Time // of the trips under way; more than one only at set times
+	carry []byte      // of an answer that has come in part
+}
+
+func newClients(bell io.Writer) (*clients, error) {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
-	return &clients{epoll: fd}, err
+	c := &clients{epoll: fd, bell: bell, all: make(map[int32]*client)}
+	c.idle.L = &c.mu
+	return c, err
 }
 
 // open connects o.N clients; the first error counts.
@@ -39,8 +65,9 @@ func (c *clients) open(o order) error {
 		return err
 	}
 	numbers := make(chan int, o.N)
-	for i := range o.N {
-		numbers <- i
+	for range o.N {
+		numbers <- c.opened
+		c.opened++
 	}
 	close(numbers)
 	var wg sync.WaitGroup
@@ -60,125 +87,57 @@ func (c *clients) open(o order) error {
 	return <-errs
 }
 
-// connect opens one client and hands its socket to the epoll.
+// connect opens client number i and hands its socket to the epoll.
 func (c *clients) connect(o order, addr *net.TCPAddr, i int) error {
 	fd, err := dial(addr, i)
 	if err != nil {
 		return err
 	}
-	host := addr.String()
-	if o.Kind == HeldPoll {
-		err = holdPoll(fd, host)
-	} else {
-		err = openWebSocket(fd, host)
-	}
-	if err != nil {
+	k := &client{fd: fd, kind: o.Kind, host: addr.String()}
+	if err := k.shakeHands(); err != nil {
 		_ = unix.Close(fd)
 		return err
 	}
 	if err := unix.SetNonblock(fd, true); err != nil {
 		return err
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all[int32(fd)] = k
 	return unix.EpollCtl(c.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)})
 }
 
-func dial(addr *net.TCPAddr, i int) (int, error) {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return 0, err
+// drop closes all clients.
+func (c *clients) drop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for fd := range c.all {
+		_ = unix.Close(int(fd))
 	}
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-	// The port is chosen by connect, which may use it again for another server; bind
-	// would search for one that nobody has, ever longer.
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
-	from := unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, byte(2 + i/perSource)}}
-	if err := unix.Bind(fd, &from); err != nil {
-		return fd, err
-	}
-	to := unix.SockaddrInet4{Port: addr.Port, Addr: [4]byte(addr.IP.To4())}
-	return fd, unix.Connect(fd, &to)
+	clear(c.all)
 }
 
-const upgradeHead = "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n" +
-	"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-
-// openWebSocket upgrades and joins the default namespace.
-func openWebSocket(fd int, host string) error {
-	if err := send(fd, fmt.Sprintf(upgradeHead, host)); err != nil {
-		return err
-	}
-	if _, err := readUntil(fd, `"maxPayload":`); err != nil {
-		return err
-	}
-	// a masked text frame with the key 0: "40"
-	if err := send(fd, "\x81\x82\x00\x00\x00\x0040"); err != nil {
-		return err
-	}
-	_, err := readUntil(fd, `40{"sid":"`)
-	return err
+func (c *clients) expect(n uint64, times int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ringAt, c.every, c.rings = c.arrived+n, n, times
 }
 
-// holdPoll opens a polling session, joins the default namespace and leaves a poll
-// waiting.
-func holdPoll(fd int, host string) error {
-	const target = "/socket.io/?EIO=4&transport=polling"
-	if err := send(fd, "GET "+target+" HTTP/1.1\r\nHost: "+host+"\r\n\r\n"); err != nil {
-		return err
+func (c *clients) ring() {
+	if _, err := c.bell.Write([]byte{0}); err != nil {
+		c.fail(err)
 	}
-	open, err := readUntil(fd, `"maxPayload":`)
-	if err != nil {
-		return err
-	}
-	_, rest, _ := strings.Cut(open, `"sid":"`)
-	sid, _, _ := strings.Cut(rest, `"`)
-	url := target + "&sid=" + sid
-	if err := send(fd, "POST "+url+" HTTP/1.1\r\nHost: "+host+"\r\nContent-Length: 2\r\n\r\n40"); err != nil {
-		return err
-	}
-	if _, err := readUntil(fd, "\r\n\r\nok"); err != nil {
-		return err
-	}
-	get := "GET " + url + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n"
-	if err := send(fd, get); err != nil {
-		return err
-	}
-	if _, err := readUntil(fd, `40{"sid":"`); err != nil {
-		return err
-	}
-	return send(fd, get) // this one is held
 }
 
-func send(fd int, s string) error {
-	for len(s) > 0 {
-		n, err := unix.Write(fd, []byte(s))
-		if err != nil && !errors.Is(err, syscall.EINTR) {
-			return err
-		}
-		s = s[max(n, 0):]
+func (c *clients) fail(err error) {
+	if c.failed == nil {
+		c.failed = err
+		c.idle.Broadcast()
 	}
-	return nil
 }
 
-// readUntil reads until the text has come, and what came with it.
-func readUntil(fd int, text string) (string, error) {
-	var got []byte
-	var b [4096]byte
-	for !bytes.Contains(got, []byte(text)) {
-		n, err := unix.Read(fd, b[:])
-		switch {
-		case errors.Is(err, syscall.EINTR):
-		case err != nil:
-			return "", err
-		case n == 0:
-			return "", fmt.Errorf("the server closed after %q", got)
-		}
-		got = append(got, b[:max(n, 0)]...)
-	}
-	return string(got), nil
-}
-
-// drain reads and discards whatever comes, for ever.
-func (c *clients) drain() {
+// work reads whatever comes, for ever.
+func (c *clients) work() {
 	events := make([]unix.EpollEvent, 1024)
 	b := make([]byte, 256<<10)
 	for {
@@ -186,13 +145,59 @@ func (c *clients) drain() {
 		if err != nil && !errors.Is(err, syscall.EINTR) {
 			panic(err)
 		}
+		c.mu.Lock()
 		for _, e := range events[:max(n, 0)] {
-			got, err := unix.Read(int(e.Fd), b)
-			if got > 0 {
-				c.bytes.Add(uint64(got))
-			} else if got == 0 || !errors.Is(err, syscall.EAGAIN) {
-				_ = unix.Close(int(e.Fd))
-			}
+			c.read(e.Fd, b)
 		}
+		for ; c.rings > 0 && c.arrived >= c.ringAt; c.rings-- {
+			c.ringAt += c.every
+			c.ring()
+		}
+		c.mu.Unlock()
 	}
+}
+
+func (c *clients) read(fd int32, b []byte) {
+	if int(fd) == c.pacer {
+		c.pace()
+		return
+	}
+	k := c.all[fd]
+	if k == nil {
+		return // dropped meanwhile
+	}
+	n, err := unix.Read(int(fd), b)
+	switch {
+	case n > 0:
+		c.take(k, b[:n])
+	case n == 0 || !errors.Is(err, syscall.EAGAIN):
+		_ = unix.Close(int(fd))
+		delete(c.all, fd)
+		c.fail(fmt.Errorf("the server closed a connection (%v)", err))
+	}
+}
+
+// take counts what came, and has the client go on once its answer is complete.
+func (c *clients) take(k *client, b []byte) {
+	if k.kind == WebSocket && k.steps == nil {
+		c.arrived += uint64(len(b))
+		return
+	}
+	if len(k.carry) > 0 {
+		k.carry = append(k.carry, b...)
+		b = k.carry
+	}
+	for len(b) > 0 {
+		n, err := k.answer(b)
+		if err != nil {
+			c.fail(err)
+			return
+		}
+		if n == 0 {
+			break
+		}
+		c.answered(k, b[:n])
+		b = b[n:]
+	}
+	k.carry = append(k.carry[:0], b...)
 }

@@ -211,3 +211,20 @@ func BenchmarkBase64(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkText(b *testing.B) {
+	for _, size := range []int{16, 125, 1024, 65536} {
+		data := bytes.Repeat([]byte("x"), size)
+		b.Run(byteCount(size), func(b *testing.B) {
+			dst := make([]byte, 0, size+1)
+			b.SetBytes(int64(size))
+			b.ReportAllocs()
+			for b.Loop() {
+				p, err := packet.DecodeText(packet.AppendText(dst, packet.Message, data))
+				if err != nil || len(p.Data) != size {
+					b.Fatal(p, err)
+				}
+			}
+		})
+	}
+}

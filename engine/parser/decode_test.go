@@ -295,7 +295,7 @@ func sameText(name []byte, want string) bool {
 }
 
 func BenchmarkDecode(b *testing.B) {
-	for _, size := range []int{32, 206, 4096} {
+	for _, size := range []int{32, 125, 206, 1024, 65536} {
 		data := chatEvent(size)
 		b.Run(fmt.Sprintf("%dB", size), func(b *testing.B) {
 			b.SetBytes(int64(len(data)))

@@ -2,6 +2,7 @@ package parser_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -120,6 +121,20 @@ func BenchmarkAppendString(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				_ = parser.AppendString(dst, s)
+			}
+		})
+	}
+}
+
+func BenchmarkAppendEvent(b *testing.B) {
+	for _, size := range []int{32, 125, 1024, 65536} {
+		array := chatEvent(size)[1:]
+		b.Run(fmt.Sprintf("%dB", size), func(b *testing.B) {
+			dst := make([]byte, 0, size+32)
+			b.SetBytes(int64(len(array)))
+			b.ReportAllocs()
+			for b.Loop() {
+				_ = parser.AppendEvent(dst, "/", 7, true, 0, array)
 			}
 		})
 	}
