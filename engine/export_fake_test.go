@@ -70,6 +70,7 @@ func (f *Frame) Refs() int { return int(f.refs.Load()) }
 // Sizes of what every connection and session costs, in bytes.
 var Sizes = map[string]uintptr{
 	"Session":   unsafe.Sizeof(Session{}),
+	"Request":   unsafe.Sizeof(Request{}),
 	"conn":      unsafe.Sizeof(conn{}),
 	"httpState": unsafe.Sizeof(httpState{}),
 	"polling":   unsafe.Sizeof(polling{}),
