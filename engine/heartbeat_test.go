@@ -382,6 +382,16 @@ func TestAnIdleLoopIsLeftAlone(t *testing.T) {
 	}
 }
 
+// TCP's keep-alive costs four system calls per connection.
+func TestOnlyASlowHeartbeatNeedsTCPsKeepAlive(t *testing.T) {
+	for interval, want := range map[time.Duration]time.Duration{25 * time.Second: 0, time.Hour: time.Minute} {
+		k := startFake(t, 1, engine.Options{PingInterval: interval})
+		if got := k.connect(0).keepAlive; got != want {
+			t.Errorf("with a ping every %v TCP's keep-alive is %v, want %v", interval, got, want)
+		}
+	}
+}
+
 func TestDurationsAreRoundedUpToTicks(t *testing.T) {
 	for d, want := range map[time.Duration]uint64{-1: 0, 0: 0, 1: 1, engine.TickLength: 1, engine.TickLength + 1: 2, time.Second: 100} {
 		if got := engine.Ticks(d); got != want {
