@@ -143,7 +143,9 @@ func (c *conn) serveHTTP(b []byte) []byte {
 		h.scanned = 0
 		b = c.route(b, n)
 	}
-	h.flags &^= httpServing
+	if c.http == h { // else it is another connection's by now
+		h.flags &^= httpServing
+	}
 	return b
 }
 

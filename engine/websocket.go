@@ -45,6 +45,9 @@ func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byt
 	if in.hasSID && c.loop.srv.opts.NoUpgrades {
 		return c.rejectUpgrade(errBadRequest.code, http.StatusBadRequest, errBadRequest.message, "")
 	}
+	if !in.hasSID && !c.loop.admit() {
+		return c.busy()
+	}
 	carry := c.http.carry // b may lie in it
 	c.http.carry = nil
 	answer := c.switchProtocols(&h)
