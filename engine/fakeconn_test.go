@@ -332,6 +332,13 @@ func (c *fakeConn) response(t testing.TB) string {
 	return s
 }
 
+// taken returns what the peer has got by now.
+func (c *fakeConn) taken() string {
+	c.drain()
+	defer c.got.Reset()
+	return c.got.String()
+}
+
 // sendText delivers one masked text frame.
 func (c *fakeConn) sendText(s string) {
 	var b bytes.Buffer

@@ -49,6 +49,7 @@ const (
 	flagClosed                               // Receiver.Closed was called
 	flagWebSocket                            // the transport is WebSocket
 	flagAwaitingPong                         // a ping is out
+	flagShortBeat                            // the next ping comes after half an interval, once
 	flagDirty                                // in loop.dirty
 	flagLingering                            // closed, but kept for one more poll
 	flagGone                                 // out of the table, slot given back
