@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"net/http"
 
 	"github.com/fanfare-go/fanfare/engine/http1"
@@ -22,9 +24,41 @@ func (s *Server) crowded() bool {
 	return s.gauges.sessions() >= int64(s.opts.MaxConnections)
 }
 
+// admit takes a place for a new session in what Options.AcceptRate allows; false
+// when there is none at the moment. It comes after every other check, so that
+// requests which open nothing take no place.
+func (l *loop) admit() bool {
+	if l.srv.rate.take(l.now) {
+		return true
+	}
+	l.stats.limited.Add(1)
+	return false
+}
+
 // refuseConn answers a connection there is no room for.
 func (s *Server) refuseConn(gc gnet.Conn) {
 	s.gauges.refused.Add(1)
-	r := http1.Response{Status: http.StatusServiceUnavailable, Header: retryAfter, Close: true}
+	r := http1.Response{Status: http.StatusServiceUnavailable, Header: retryAfter(), Close: true}
 	_, _ = writeNow(gc.Fd(), r.AppendTo(nil))
 }
+
+// busy answers a request that there is no room for, or no time.
+func (c *conn) busy() []byte {
+	c.http.flags &^= httpKeepAlive
+	c.answer(http1.Response{Status: http.StatusServiceUnavailable, Header: retryAfter()})
+	return nil
+}
+
+// retrySpread is the longest Retry-After, in seconds.
+const retrySpread = 10
+
+// retryAfter returns the header line that asks a client to come back, each at
+// another time: all who are turned away at once would come back at once.
+func retryAfter() []byte { return retryLines[rand.IntN(retrySpread)] }
+
+var retryLines = func() (lines [retrySpread][]byte) {
+	for i := range lines {
+		lines[i] = fmt.Appendf(nil, "Retry-After: %d\r\n", i+1)
+	}
+	return lines
+}()

@@ -56,7 +56,9 @@ func (k *callbacks) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 	c.flags |= connCounted
 	s.gauges.connections.Add(1)
 	l.stats.accepted.Add(1)
-	_ = gc.SetKeepAlivePeriod(keepAlive)
+	if s.opts.PingInterval+s.opts.PingTimeout > keepAliveEnd {
+		_ = gc.SetKeepAlivePeriod(keepAlive)
+	}
 	c.http.waits = waitHead
 	c.expire(ticks(s.opts.HeaderTimeout))
 	if moved != nil {
@@ -68,8 +70,15 @@ func (k *callbacks) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 	return nil, gnet.None
 }
 
-// keepAlive is TCP's own, for peers that vanish before there is a heartbeat.
-const keepAlive = 60 * time.Second
+const (
+	// keepAlive is TCP's own, for servers whose heartbeat is so slow that TCP finds
+	// out earlier who has vanished. Elsewhere nothing lives long enough for it: a
+	// connection always has a deadline or a session, and to set it takes four system
+	// calls per connection. net/http sets its own for those that move there.
+	keepAlive = 60 * time.Second
+	// keepAliveEnd is when it gives up: gnet has 5 probes follow, a fifth apart.
+	keepAliveEnd = 2 * keepAlive
+)
 
 // OnTraffic takes what was read. Everything is consumed here: gnet's own inbound
 // buffer stays empty, and Next never copies.

@@ -44,7 +44,7 @@ const (
 )
 
 func newConn(l *loop, gc gnet.Conn) *conn {
-	c := &conn{gc: gc, loop: l, fd: int32(gc.Fd()), index: int32(len(l.conns)), http: new(httpState)}
+	c := &conn{gc: gc, loop: l, fd: int32(gc.Fd()), index: int32(len(l.conns)), http: newHTTPState()}
 	l.conns = append(l.conns, c)
 	return c
 }

@@ -24,6 +24,9 @@ var (
 	ErrListening = errors.New("engine: Listen was called before")
 )
 
+// ErrRequestReleased: the bytes of a session's opening request were let go.
+var ErrRequestReleased = errors.New("engine: the request was released")
+
 // errStop ends the reading of a connection whose session is gone.
 var errStop = errors.New("engine: session closed")
 

@@ -37,6 +37,9 @@ func (s *Server) Ticking(elapsed uint64) {
 // Ticks converts a duration to the clock's grain.
 func Ticks(d time.Duration) uint64 { return ticks(d) }
 
+// AwaitsPong reports whether a ping is out.
+func (s *Session) AwaitsPong() bool { return s.has(flagAwaitingPong) }
+
 // Pumping reports whether a loop has asked for another turn.
 func (s *Server) Pumping(el gnet.EventLoop) bool {
 	l := findLoop(s.allLoops(), el)
@@ -70,6 +73,7 @@ func (f *Frame) Refs() int { return int(f.refs.Load()) }
 // Sizes of what every connection and session costs, in bytes.
 var Sizes = map[string]uintptr{
 	"Session":   unsafe.Sizeof(Session{}),
+	"Request":   unsafe.Sizeof(Request{}),
 	"conn":      unsafe.Sizeof(conn{}),
 	"httpState": unsafe.Sizeof(httpState{}),
 	"polling":   unsafe.Sizeof(polling{}),

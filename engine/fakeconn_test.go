@@ -85,20 +85,21 @@ type fakeConn struct {
 	out       []byte // what gnet would hold for a peer that takes no more
 	writes    int    // calls of Write, after close too
 	closed    bool
+	keepAlive time.Duration
 	got       bytes.Buffer // what the peer has read and not looked at
 }
 
-func (c *fakeConn) EventLoop() gnet.EventLoop              { return c.loop }
-func (c *fakeConn) Context() any                           { return c.ctx }
-func (c *fakeConn) SetContext(ctx any)                     { c.ctx = ctx }
-func (c *fakeConn) SetSafeContext(any)                     {}
-func (c *fakeConn) Fd() int                                { return c.fd }
-func (c *fakeConn) Dup() (int, error)                      { return syscall.Dup(c.fd) }
-func (c *fakeConn) LocalAddr() net.Addr                    { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
-func (c *fakeConn) RemoteAddr() net.Addr                   { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 2} }
-func (c *fakeConn) SetKeepAlivePeriod(time.Duration) error { return nil }
-func (c *fakeConn) OutboundBuffered() int                  { return len(c.out) }
-func (c *fakeConn) Next(int) (b []byte, err error)         { b, c.in = c.in, nil; return b, nil }
+func (c *fakeConn) EventLoop() gnet.EventLoop                { return c.loop }
+func (c *fakeConn) Context() any                             { return c.ctx }
+func (c *fakeConn) SetContext(ctx any)                       { c.ctx = ctx }
+func (c *fakeConn) SetSafeContext(any)                       {}
+func (c *fakeConn) Fd() int                                  { return c.fd }
+func (c *fakeConn) Dup() (int, error)                        { return syscall.Dup(c.fd) }
+func (c *fakeConn) LocalAddr() net.Addr                      { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
+func (c *fakeConn) RemoteAddr() net.Addr                     { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 2} }
+func (c *fakeConn) SetKeepAlivePeriod(d time.Duration) error { c.keepAlive = d; return nil }
+func (c *fakeConn) OutboundBuffered() int                    { return len(c.out) }
+func (c *fakeConn) Next(int) (b []byte, err error)           { b, c.in = c.in, nil; return b, nil }
 
 // Write is gnet's: straight to the descriptor, whoever has it by now; what does
 // not fit is kept; a hard error closes the connection from inside.
@@ -334,6 +335,13 @@ func (c *fakeConn) response(t testing.TB) string {
 	s := string(body)
 	c.got.Reset()
 	return s
+}
+
+// taken returns what the peer has got by now.
+func (c *fakeConn) taken() string {
+	c.drain()
+	defer c.got.Reset()
+	return c.got.String()
 }
 
 // sendText delivers one masked text frame.

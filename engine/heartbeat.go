@@ -6,10 +6,16 @@ import "math/rand/v2"
 // connect timeout. The server pings; only pongs count as life (Node 4.8).
 
 // startHeartbeat spreads the first ping over the second half of the interval, so
-// that a reconnect storm does not become a ping storm.
+// that a reconnect storm does not become a ping storm: not over the first, when the
+// client is busy with its handshake, and not beyond, because a client that vanishes
+// is to be noticed in time. By chance of one half the second ping follows after half
+// an interval only, which spreads the pings over all of it from then on.
 func (s *Session) startHeartbeat() {
 	interval := ticks(s.loop.srv.opts.PingInterval)
 	s.due = s.loop.now + interval/2 + rand.Uint64N(interval/2+1)
+	if rand.Uint32()&1 == 0 {
+		s.set(flagShortBeat)
+	}
 	s.arm()
 }
 
@@ -72,7 +78,11 @@ func (s *Session) ping() {
 
 // pong re-arms the heartbeat, solicited or not (fact 29).
 func (s *Session) pong() {
-	s.clear(flagAwaitingPong)
-	s.due = s.loop.now + ticks(s.loop.srv.opts.PingInterval)
+	interval := ticks(s.loop.srv.opts.PingInterval)
+	if s.has(flagShortBeat) {
+		interval = (interval + 1) / 2
+	}
+	s.clear(flagAwaitingPong | flagShortBeat)
+	s.due = s.loop.now + interval
 	s.arm()
 }

@@ -93,6 +93,8 @@ func TestPingsComeOncePerIntervalAfterThePong(t *testing.T) {
 	k := heartbeats(t, engine.Options{})
 	c, r := k.openWS(0)
 	k.untilText(c, "2")
+	c.sendText("3")
+	k.untilText(c, "2") // this gap may be half an interval
 	for range 5 {
 		k.advance(grace - 2*engine.TickLength)
 		c.sendText("3")
@@ -156,8 +158,10 @@ func TestHeartbeatOverPolling(t *testing.T) {
 			t.Fatalf("the held poll got %q", got)
 		}
 	}
-	pinged()
-	post("3")
+	for range 2 { // the first gap may be half an interval
+		pinged()
+		post("3")
+	}
 	k.advance(beat + grace/2) // nobody polls: the ping waits, and time runs
 	r.send("with it")
 	k.run()
@@ -339,7 +343,7 @@ func TestAnUpgradedSessionKeepsItsHeartbeat(t *testing.T) {
 		t.Fatalf("got %q", got)
 	}
 	w.sendText("5")
-	if waited := k.untilText(w, "2"); waited != beat {
+	if waited := k.untilText(w, "2"); waited != beat && waited != beat/2 { // by chance, once
 		t.Errorf("pinged %v after the upgrade", waited)
 	}
 	if waited := k.untilClosed(r, engine.ReasonPingTimeout); waited != beat {
@@ -382,6 +386,16 @@ func TestAnIdleLoopIsLeftAlone(t *testing.T) {
 	}
 }
 
+// TCP's keep-alive costs four system calls per connection.
+func TestOnlyASlowHeartbeatNeedsTCPsKeepAlive(t *testing.T) {
+	for interval, want := range map[time.Duration]time.Duration{25 * time.Second: 0, time.Hour: time.Minute} {
+		k := startFake(t, 1, engine.Options{PingInterval: interval})
+		if got := k.connect(0).keepAlive; got != want {
+			t.Errorf("with a ping every %v TCP's keep-alive is %v, want %v", interval, got, want)
+		}
+	}
+}
+
 func TestDurationsAreRoundedUpToTicks(t *testing.T) {
 	for d, want := range map[time.Duration]uint64{-1: 0, 0: 0, 1: 1, engine.TickLength: 1, engine.TickLength + 1: 2, time.Second: 100} {
 		if got := engine.Ticks(d); got != want {
@@ -407,7 +421,7 @@ func TestShortHeartbeatsOnALiveServer(t *testing.T) {
 		}
 		c.sendText("3")
 	}
-	if took := time.Since(begun); took < 900*time.Millisecond {
+	if took := time.Since(begun); took < 850*time.Millisecond { // two of them may come after half an interval
 		t.Errorf("10 pings in %v", took)
 	}
 	f.echoesAmongPings(c, f.session(o.SID))

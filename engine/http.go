@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"net/http"
+	"sync"
 
 	"github.com/fanfare-go/fanfare/engine/http1"
 	"github.com/valyala/bytebufferpool"
@@ -50,6 +51,19 @@ const (
 	textHTML  = "text/html"
 	jsonType  = "application/json"
 )
+
+// httpStates go round in a connect storm: a WebSocket needs one for its first
+// request only.
+var httpStates = sync.Pool{New: func() any { return new(httpState) }}
+
+func newHTTPState() *httpState { return httpStates.Get().(*httpState) }
+
+// free gives h back, once no connection has it any more.
+func (h *httpState) free() {
+	h.reset()
+	*h = httpState{}
+	httpStates.Put(h)
+}
 
 // reset gives the buffers back.
 func (h *httpState) reset() {
@@ -129,7 +143,9 @@ func (c *conn) serveHTTP(b []byte) []byte {
 		h.scanned = 0
 		b = c.route(b, n)
 	}
-	h.flags &^= httpServing
+	if c.http == h { // else it is another connection's by now
+		h.flags &^= httpServing
+	}
 	return b
 }
 

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"bytes"
 	"net/http"
 	"time"
 
@@ -18,12 +17,7 @@ const farewellTicks = uint64(30 * time.Second / tickLength)
 func (c *conn) newSession(head []byte, t Transport) *Session {
 	l, srv := c.loop, c.loop.srv
 	s := &Session{loop: l}
-	s.request.Store(&Request{
-		head:      bytes.Clone(head),
-		remote:    cloneAddr(c.gc.RemoteAddr()),
-		arrived:   time.Now(),
-		connectBy: l.now + ticks(srv.opts.ConnectTimeout),
-	})
+	s.request.Store(newRequest(head, c.gc.RemoteAddr(), l.now+ticks(srv.opts.ConnectTimeout)))
 	srv.table.add(s)
 	l.enlist(s)
 	l.stats.opened.Add(1)
@@ -53,13 +47,15 @@ func (c *conn) handshakePolling(head []byte) {
 }
 
 // handshakeWebSocket opens a session whose transport the connection already is.
-func (c *conn) handshakeWebSocket(head []byte) {
+// The open packet leaves in one write with the answer to the upgrade: a write is
+// the dearest thing in a handshake.
+func (c *conn) handshakeWebSocket(head, answer []byte) {
 	l := c.loop
 	s := c.newSession(head, WebSocket)
 	s.conn, c.session = c, s
 	s.set(flagWebSocket)
 	l.payload = s.openPacket(l.payload[:0], nil)
-	l.scratch = ws.AppendFrame(l.scratch[:0], ws.OpText, l.payload)
+	l.scratch = ws.AppendFrame(answer, ws.OpText, l.payload)
 	c.writeControl(l.scratch)
 	s.accept()
 }

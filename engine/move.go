@@ -59,13 +59,6 @@ func (c *conn) unmovable(err error) []byte {
 	return c.busy()
 }
 
-// busy answers a request that there is no room for, or no time.
-func (c *conn) busy() []byte {
-	c.http.flags &^= httpKeepAlive
-	c.answer(http1.Response{Status: http.StatusServiceUnavailable, Header: retryAfter})
-	return nil
-}
-
 var errUnsent = errors.New("engine: an earlier answer is still being sent")
 
 // leaveLoop returns a second descriptor of the connection as a net.Conn; the

@@ -52,6 +52,14 @@ type Options struct {
 	// MaxConnections bounds open connections; default the descriptor limit less a
 	// reserve (an eighth, at least 32). More than that is lowered to it.
 	MaxConnections int
+	// AcceptRate is how many sessions may be opened per second, over all loops;
+	// default any number. What comes beyond is answered 503 with a Retry-After, and
+	// clients come back by themselves. Requests and upgrades of sessions that there
+	// are already are never refused by it.
+	AcceptRate int
+	// AcceptBurst is how many may be opened at once after a quiet time; default
+	// AcceptRate, one second's worth.
+	AcceptBurst int
 	// HighWaterMark is how many bytes may wait for one slow client before SlowPolicy
 	// applies; default 1 MiB, and at least MaxHTTPBufferSize.
 	HighWaterMark int

@@ -5,26 +5,44 @@ import (
 	"bytes"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
-	"strings"
+	"sync"
 	"time"
 )
 
 // Request is the HTTP request that opened a session, kept as the bytes that
-// arrived. Immutable; its methods are safe for concurrent use.
+// arrived until Session.ReleaseRequest. Its methods are safe for concurrent use.
+//
+// Budget: 64 bytes (a size class), held by a test.
 type Request struct {
-	head      []byte // request line and header fields, up to and with the empty line
-	remote    net.Addr
-	arrived   time.Time
-	connectBy uint64 // tick by which Established must have been called
+	remote    netip.AddrPort // immutable; the zero value if the peer has no TCP address
+	arrived   int64          // immutable: Unix time in nanoseconds
+	connectBy uint64         // immutable: tick by which Established must have been called
+	mu        sync.Mutex
+	head      *keptHead // guarded by mu: request line and header fields, up to and with the empty line; nil when released
+}
+
+func newRequest(head []byte, remote net.Addr, connectBy uint64) *Request {
+	r := &Request{head: keepHead(head), arrived: time.Now().UnixNano(), connectBy: connectBy}
+	if t, ok := remote.(*net.TCPAddr); ok {
+		r.remote = t.AddrPort() // a copy: gnet takes the address back when the connection closes
+	}
+	return r
 }
 
 // Time is when the request arrived.
-func (r *Request) Time() time.Time { return r.arrived }
+func (r *Request) Time() time.Time { return time.Unix(0, r.arrived) }
 
-// HTTP parses the kept bytes: a new value at each call, without a body.
+// HTTP parses the kept bytes: a new value at each call, without a body. After the
+// session's ReleaseRequest it returns ErrRequestReleased.
 func (r *Request) HTTP() (*http.Request, error) {
-	return http.ReadRequest(bufio.NewReader(bytes.NewReader(r.head)))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.head == nil {
+		return nil, ErrRequestReleased
+	}
+	return http.ReadRequest(bufio.NewReader(bytes.NewReader(r.head.b))) // which copies all it keeps
 }
 
 // Query returns the decoded query parameters.
@@ -36,10 +54,12 @@ func (r *Request) Query() url.Values {
 	return q.URL.Query()
 }
 
-// cloneAddr copies what gnet takes back when the connection closes.
-func cloneAddr(a net.Addr) net.Addr {
-	if t, ok := a.(*net.TCPAddr); ok {
-		return &net.TCPAddr{IP: bytes.Clone(t.IP), Port: t.Port, Zone: strings.Clone(t.Zone)}
+// release gives the bytes back.
+func (r *Request) release() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.head != nil {
+		r.head.free()
+		r.head = nil
 	}
-	return a
 }

@@ -52,8 +52,6 @@ func (c *conn) route(b []byte, n int) (rest []byte) {
 	return c.routePolling(q, &in, b, n)
 }
 
-var retryAfter = []byte("Retry-After: 1\r\n")
-
 // note remembers of the request what its answer will need.
 func (c *conn) note(q *http1.Request) {
 	f := c.http.flags &^ (httpKeepAlive | httpMinor0 | httpHead)
@@ -143,7 +141,7 @@ func (c *conn) routePolling(q *http1.Request, in *intent, b []byte, n int) (rest
 		return c.reject(q, errBadRequest, nil)
 	case get && in.hasSID:
 		in.session.onGet(c)
-	case get && c.loop.srv.crowded():
+	case get && (c.loop.srv.crowded() || !c.loop.admit()):
 		return c.busy()
 	case get:
 		c.handshakePolling(b[:n])

@@ -23,6 +23,7 @@ type Server struct {
 	clock    clock
 	table    table
 	gauges   gauges
+	rate     sessionRate
 
 	loops     atomic.Pointer[[]*loop] // replaced, never changed in place
 	loopsMu   sync.Mutex              // held while replacing loops
@@ -62,6 +63,7 @@ func New(o Options) (*Server, error) {
 	if o.Handler != nil {
 		s.handed = newHandedServer(s)
 	}
+	s.rate.setRate(o.AcceptRate, o.AcceptBurst)
 	s.clock.start = time.Now()
 	s.clock.advance()
 	s.loops.Store(new([]*loop))

@@ -49,6 +49,7 @@ const (
 	flagClosed                               // Receiver.Closed was called
 	flagWebSocket                            // the transport is WebSocket
 	flagAwaitingPong                         // a ping is out
+	flagShortBeat                            // the next ping comes after half an interval, once
 	flagDirty                                // in loop.dirty
 	flagLingering                            // closed, but kept for one more poll
 	flagGone                                 // out of the table, slot given back
@@ -110,18 +111,23 @@ func (s *Session) Transport() Transport {
 // Request returns the request that opened the session, or nil after ReleaseRequest.
 func (s *Session) Request() *Request { return s.request.Load() }
 
-// ReleaseRequest lets the bytes of the opening request go.
+// ReleaseRequest lets the bytes of the opening request go, for the next session to
+// use; a Request that somebody still holds has lost them. It does nothing before
+// Established.
 func (s *Session) ReleaseRequest() {
-	if s.has(flagEstablished) {
-		s.request.Store(nil)
+	if !s.has(flagEstablished) {
+		return
+	}
+	if r := s.request.Swap(nil); r != nil {
+		r.release()
 	}
 }
 
 // RemoteAddr returns the address of the peer that opened the session; nil when it
 // has been released with the request.
 func (s *Session) RemoteAddr() net.Addr {
-	if r := s.request.Load(); r != nil {
-		return r.remote
+	if r := s.request.Load(); r != nil && r.remote.IsValid() {
+		return net.TCPAddrFromAddrPort(r.remote)
 	}
 	return nil
 }

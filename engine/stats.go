@@ -16,6 +16,7 @@ type Stats struct {
 	LoopLag       time.Duration // how long the slowest loop has owed a turn
 	Accepted      uint64        // connections accepted, moved ones counted again
 	Refused       uint64        // connections refused for want of room
+	Limited       uint64        // sessions refused by AcceptRate
 	Opened        uint64        // sessions opened
 	Closed        map[Reason]uint64
 	Requests      uint64            // HTTP requests for the engine
@@ -62,14 +63,14 @@ func (g *gauges) sessions() int64 { return g.polling.Load() + g.websocket.Load()
 
 // loopStats are the counters of one loop: written by it alone, read by anybody. Atomic.
 type loopStats struct {
-	accepted, opened, requests, badRequests, tooLarge atomic.Uint64
-	upgrades, upgradesFailed, faults, violations      atomic.Uint64
-	packetsIn, bytesIn, deliveries                    atomic.Uint64
-	writes, volatileDropped, slowDropped, panics      atomic.Uint64
-	slowClosed                                        [slowCauses]atomic.Uint64
-	queuedBytes, held                                 atomic.Int64
-	closed                                            [reasonCount]atomic.Uint64
-	rejected                                          [requestErrors]atomic.Uint64
+	accepted, opened, requests, badRequests, tooLarge     atomic.Uint64
+	limited, upgrades, upgradesFailed, faults, violations atomic.Uint64
+	packetsIn, bytesIn, deliveries                        atomic.Uint64
+	writes, volatileDropped, slowDropped, panics          atomic.Uint64
+	slowClosed                                            [slowCauses]atomic.Uint64
+	queuedBytes, held                                     atomic.Int64
+	closed                                                [reasonCount]atomic.Uint64
+	rejected                                              [requestErrors]atomic.Uint64
 }
 
 // Stats adds up what the loops counted.
@@ -96,7 +97,7 @@ func (st *Stats) add(l *loopStats) {
 		sum *uint64
 		one *atomic.Uint64
 	}{
-		{&st.Accepted, &l.accepted}, {&st.Opened, &l.opened}, {&st.Requests, &l.requests},
+		{&st.Accepted, &l.accepted}, {&st.Limited, &l.limited}, {&st.Opened, &l.opened}, {&st.Requests, &l.requests},
 		{&st.BadRequests, &l.badRequests}, {&st.TooLarge, &l.tooLarge}, {&st.Upgrades, &l.upgrades},
 		{&st.UpgradesLost, &l.upgradesFailed}, {&st.Faults, &l.faults}, {&st.Violations, &l.violations},
 		{&st.PacketsIn, &l.packetsIn}, {&st.BytesIn, &l.bytesIn}, {&st.Deliveries, &l.deliveries},

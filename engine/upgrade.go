@@ -11,6 +11,13 @@ import (
 // every GET is released at once: one noop is not enough, the client may poll again
 // before it sees 3probe (fact 35).
 
+// probeWebSocket answers a WebSocket and lets it probe s.
+func (c *conn) probeWebSocket(s *Session, answer []byte) {
+	if c.write(answer); c.flags&connClosed == 0 {
+		s.probedBy(c)
+	}
+}
+
 // probedBy takes a WebSocket that wants to become the session's transport. One at
 // a time, and only while the session polls: others are closed, and harm nobody
 // (fact 8).

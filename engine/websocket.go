@@ -45,15 +45,16 @@ func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byt
 	if in.hasSID && c.loop.srv.opts.NoUpgrades {
 		return c.rejectUpgrade(errBadRequest.code, http.StatusBadRequest, errBadRequest.message, "")
 	}
+	if !in.hasSID && !c.loop.admit() {
+		return c.busy()
+	}
 	carry := c.http.carry // b may lie in it
 	c.http.carry = nil
-	c.switchProtocols(&h)
-	switch {
-	case c.flags&connClosed != 0: // the 101 could not be written
-	case in.hasSID:
-		in.session.probedBy(c)
-	default:
-		c.handshakeWebSocket(b[:n])
+	answer := c.switchProtocols(&h)
+	if in.hasSID {
+		c.probeWebSocket(in.session, answer)
+	} else {
+		c.handshakeWebSocket(b[:n], answer)
 	}
 	if c.open() && len(b) > n {
 		c.feedWS(b[n:]) // what came right behind the request (fact 33)
@@ -72,15 +73,16 @@ func (c *conn) rejectUpgrade(code, status int, message, header string) []byte {
 	return nil
 }
 
-// switchProtocols sends the 101 and turns the connection into a WebSocket.
-func (c *conn) switchProtocols(h *ws.Handshake) {
+// switchProtocols turns the connection into a WebSocket and returns the 101 that
+// is to be sent first of all. It lies in the loop's scratch buffer.
+func (c *conn) switchProtocols(h *ws.Handshake) (answer []byte) {
 	l := c.loop
 	l.header = append(l.header[:0], c.http.cors...)
 	l.scratch = h.AppendAccept(l.scratch[:0], l.header)
-	c.write(l.scratch)
 	l.connTimers.Disarm(c)
-	c.http.reset()
+	c.http.free()
 	c.http, c.ws = nil, new(wsState)
+	return l.scratch
 }
 
 // feedWS takes what was read while the connection speaks WebSocket.

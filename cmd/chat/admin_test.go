@@ -115,7 +115,7 @@ var families = []string{
 	"fanfare_connections", "fanfare_sockets", "fanfare_handshakes_rejected_total",
 	"fanfare_tcp_connections", "fanfare_http_connections", "fanfare_outqueue_bytes", "fanfare_loop_lag_seconds",
 	"fanfare_handlers_busy", "fanfare_handlers_waiting", "fanfare_connections_total", "fanfare_accepted_total",
-	"fanfare_refused_total", "fanfare_requests_total", "fanfare_bad_requests_total", "fanfare_too_large_total", "fanfare_upgrades_total",
+	"fanfare_refused_total", "fanfare_limited_total", "fanfare_requests_total", "fanfare_bad_requests_total", "fanfare_too_large_total", "fanfare_upgrades_total",
 	"fanfare_upgrades_failed_total", "fanfare_websocket_faults_total", "fanfare_violations_total",
 	"fanfare_mailbox_overflows_total", "fanfare_packets_received_total", "fanfare_received_bytes_total",
 	"fanfare_events_received_total", "fanfare_deliveries_total", "fanfare_volatile_dropped_total",

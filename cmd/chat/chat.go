@@ -24,6 +24,8 @@ func newServer(o *options, log *slog.Logger) *socketio.Server {
 		Handler:         page.Handler(page.Options{ClientURL: client}),
 		ClientFiles:     files,
 		MaxConnections:  o.MaxConnections,
+		AcceptRate:      o.AcceptRate,
+		AcceptBurst:     o.AcceptBurst,
 		PingInterval:    o.PingInterval,
 		PingTimeout:     o.PingTimeout,
 		ShutdownTimeout: o.ShutdownTimeout,

@@ -21,6 +21,8 @@ func TestAWrongCommandLineSaysWhatToDo(t *testing.T) {
 		{"a port that is a word", anywhere("--port=http"), []string{"--port", "http"}},
 		{"negative connections", anywhere("--max-connections=-1"), []string{"--max-connections", "negative"}},
 		{"negative connections, in the environment", command{env: []string{"MAX_CONNECTIONS=-1"}}, []string{"--max-connections", "negative"}},
+		{"a negative accept rate", anywhere("--accept-rate=-1"), []string{"--accept-rate", "negative"}},
+		{"a burst without a rate", command{env: []string{"ACCEPT_BURST=10"}}, []string{"--accept-burst", "without --accept-rate"}},
 		{"a negative ping interval", anywhere("--ping-interval=-1s"), []string{"--ping-interval", "25s"}},
 		{"no ping timeout", anywhere("--ping-timeout=0s"), []string{"--ping-timeout", "25s"}},
 		{"a negative shutdown timeout", anywhere("--shutdown-timeout=-5s"), []string{"--shutdown-timeout"}},

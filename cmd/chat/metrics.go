@@ -27,6 +27,7 @@ func metricsOf(server *socketio.Server) []pprof.Metric {
 		counter("fanfare_connections_total", "Sessions opened.", func(st socketio.Stats) uint64 { return st.Engine.Opened }),
 		counter("fanfare_accepted_total", "TCP connections taken by an event loop.", func(st socketio.Stats) uint64 { return st.Engine.Accepted }),
 		counter("fanfare_refused_total", "TCP connections refused for want of room.", func(st socketio.Stats) uint64 { return st.Engine.Refused }),
+		counter("fanfare_limited_total", "New sessions refused by the accept rate.", func(st socketio.Stats) uint64 { return st.Engine.Limited }),
 		counter("fanfare_requests_total", "HTTP requests for Engine.IO.", func(st socketio.Stats) uint64 { return st.Engine.Requests }),
 		counter("fanfare_bad_requests_total", "Requests that were not HTTP.", func(st socketio.Stats) uint64 { return st.Engine.BadRequests }),
 		counter("fanfare_too_large_total", "Request bodies over the limit.", func(st socketio.Stats) uint64 { return st.Engine.TooLarge }),

@@ -24,6 +24,8 @@ type options struct {
 	ClientFiles     string        `env:"CLIENT_FILES" type:"existingdir" placeholder:"DIR" help:"Folder with socket.io.min.js (client-dist of the npm package socket.io); default: the page loads it from Socket.IO's CDN."`
 	Admin           string        `env:"ADMIN" default:"127.0.0.1:6060" help:"Address of profiles, metrics and health checks, or off."`
 	MaxConnections  int           `env:"MAX_CONNECTIONS" help:"Most connections at a time; default: what the descriptor limit allows."`
+	AcceptRate      int           `env:"ACCEPT_RATE" help:"Most new clients per second; others are told to come back later. Default: any number."`
+	AcceptBurst     int           `env:"ACCEPT_BURST" help:"Most new clients at once after a quiet time; default: one second's worth."`
 	PingInterval    time.Duration `env:"PING_INTERVAL" default:"25s" help:"Time between heartbeats."`
 	PingTimeout     time.Duration `env:"PING_TIMEOUT" default:"20s" help:"How long the answer to a heartbeat may take."`
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" default:"10s" help:"How long a graceful stop may take."`
@@ -51,6 +53,12 @@ func (o *options) Validate() error {
 	}
 	if o.MaxConnections < 0 {
 		return errors.New("--max-connections must not be negative; leave it out for what the descriptor limit allows")
+	}
+	if o.AcceptRate < 0 || o.AcceptBurst < 0 {
+		return errors.New("--accept-rate and --accept-burst must not be negative; leave them out for no limit")
+	}
+	if o.AcceptBurst > 0 && o.AcceptRate == 0 {
+		return errors.New("--accept-burst does nothing without --accept-rate")
 	}
 	if o.PingInterval <= 0 || o.PingTimeout <= 0 || o.ShutdownTimeout <= 0 {
 		return errors.New("--ping-interval, --ping-timeout and --shutdown-timeout must be more than 0, such as 25s")

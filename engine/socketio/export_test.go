@@ -58,7 +58,7 @@ func (f *FIFO) Len() int         { return f.q.len() }
 
 // IDs returns a source of socket ids.
 func IDs() func() string {
-	src := newIDSource()
+	src := new(idSource)
 	return func() string {
 		id := src.next()
 		return string(id[:])

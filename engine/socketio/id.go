@@ -1,11 +1,9 @@
 package socketio
 
 import (
-	"bufio"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/binary"
-	"io"
 	"math/bits"
 	"sync"
 )
@@ -18,25 +16,25 @@ const (
 type socketID [idLen]byte
 
 // idSource makes ids. It reads the system's randomness 64 ids at a time, because
-// a system call per connection is what a reconnect storm is made of.
+// a system call per connection is what a reconnect storm is made of. The zero value
+// is ready.
 type idSource struct {
 	mu     sync.Mutex
-	random *bufio.Reader // guarded by mu
-}
-
-func newIDSource() *idSource {
-	return &idSource{random: bufio.NewReaderSize(rand.Reader, 64*idRandom)}
+	random [64 * idRandom]byte // guarded by mu
+	left   int                 // bytes of random not used yet, at its start; guarded by mu
 }
 
 func (g *idSource) next() (id socketID) {
-	var raw [idRandom]byte
 	g.mu.Lock()
-	_, err := io.ReadFull(g.random, raw[:])
-	g.mu.Unlock()
-	if err != nil {
-		panic("socketio: no randomness: " + err.Error()) // crypto/rand does not fail
+	defer g.mu.Unlock()
+	if g.left == 0 {
+		_, _ = rand.Read(g.random[:]) // never fails (crypto/rand)
+		g.left = len(g.random)
 	}
-	base64.RawURLEncoding.Encode(id[:], raw[:])
+	g.left -= idRandom
+	raw := g.random[g.left : g.left+idRandom]
+	base64.RawURLEncoding.Encode(id[:], raw)
+	clear(raw) // nobody is to find it there
 	return id
 }
 

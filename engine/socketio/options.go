@@ -56,6 +56,14 @@ type Options struct {
 	// MaxConnections bounds open connections; default what the descriptor limit
 	// allows, less an eighth.
 	MaxConnections int
+	// AcceptRate is how many clients may connect per second; default any number.
+	// What comes beyond is answered 503 with a Retry-After. The stock client gets a
+	// connect_error and tries again by itself, later each time. Clients that are
+	// connected, their polls and their upgrades are never refused by it.
+	AcceptRate int
+	// AcceptBurst is how many may connect at once after a quiet time; default
+	// AcceptRate, one second's worth.
+	AcceptBurst int
 	// Loops is the number of event loops; default GOMAXPROCS.
 	Loops int
 	// TurnWrites is how many writes an event loop does before it looks at its
@@ -172,7 +180,8 @@ func (o *Options) engine(accept func(*engine.Session) engine.Receiver) engine.Op
 		PingInterval: o.PingInterval, PingTimeout: o.PingTimeout,
 		UpgradeTimeout: o.UpgradeTimeout, ConnectTimeout: o.ConnectTimeout,
 		MaxHTTPBufferSize: o.MaxHTTPBufferSize, CORS: o.CORS, Handler: o.Handler, Accept: accept,
-		MaxConnections: o.MaxConnections, Loops: o.Loops, HighWaterMark: o.HighWaterMark,
+		MaxConnections: o.MaxConnections, AcceptRate: o.AcceptRate, AcceptBurst: o.AcceptBurst,
+		Loops: o.Loops, HighWaterMark: o.HighWaterMark,
 		MaxQueued: o.MaxQueued, MaxBlocked: o.MaxBlocked, SlowPolicy: o.SlowPolicy,
 		MaxQueuedBytes: o.MaxQueuedBytes, TurnWrites: o.TurnWrites, Logger: o.Logger,
 	}

@@ -19,7 +19,7 @@ type Server struct {
 	limits  parser.Limits  // immutable
 	engine  *engine.Server // immutable
 	main    *Namespace     // immutable
-	ids     *idSource
+	ids     idSource
 	stats   counters
 
 	namespaces atomic.Pointer[map[string]*Namespace] // replaced, never changed in place
@@ -39,7 +39,7 @@ type Server struct {
 
 // New returns a server that does not listen yet. Node: new Server(opts).
 func New(o Options) *Server {
-	v := &Server{options: o.withDefaults(), ids: newIDSource(), stopped: make(chan struct{})}
+	v := &Server{options: o.withDefaults(), stopped: make(chan struct{})}
 	if v.options.OnError == nil {
 		v.options.OnError = v.logError
 	}

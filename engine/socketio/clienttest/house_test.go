@@ -20,8 +20,11 @@ type house struct {
 	served  chan error
 }
 
-// houseOptions are the clocks that some scenarios change; zero means the server's default.
-type houseOptions struct{ pingInterval, pingTimeout, upgradeTimeout time.Duration }
+// houseOptions are the clocks and limits that some scenarios change; zero means the server's default.
+type houseOptions struct {
+	pingInterval, pingTimeout, upgradeTimeout time.Duration
+	acceptRate, acceptBurst                   int
+}
 
 // watchers is the room of those who want to hear who is gone, and why.
 const watchers = "watchers"
@@ -40,6 +43,7 @@ func (h *house) open(t *testing.T) {
 	t.Helper()
 	server := socketio.New(socketio.Options{
 		PingInterval: h.options.pingInterval, PingTimeout: h.options.pingTimeout, UpgradeTimeout: h.options.upgradeTimeout,
+		AcceptRate: h.options.acceptRate, AcceptBurst: h.options.acceptBurst,
 		Logger:  slog.New(slog.NewTextHandler(io.Discard, nil)),
 		OnError: func(_ context.Context, _ *socketio.Socket, err error) { t.Errorf("the server reports: %v", err) },
 	})
