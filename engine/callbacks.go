@@ -35,8 +35,7 @@ func (k *callbacks) OnTick() (time.Duration, gnet.Action) {
 // brings bytes along.
 func (k *callbacks) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 	s := k.srv
-	if y, ok := gc.Context().(*yield); ok {
-		y.opened()
+	if _, ok := gc.Context().(*selfPipe); ok {
 		return nil, gnet.None
 	}
 	moved, _ := gc.Context().(*arrival)
@@ -48,6 +47,10 @@ func (k *callbacks) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 		return nil, gnet.Close
 	}
 	l := s.loopOf(gc.EventLoop())
+	if l == nil {
+		s.refuseConn(gc)
+		return nil, gnet.Close
+	}
 	l.enter()
 	defer l.leave()
 	c := newConn(l, gc)
@@ -84,8 +87,8 @@ const (
 // buffer stays empty, and Next never copies.
 func (k *callbacks) OnTraffic(gc gnet.Conn) gnet.Action {
 	b, _ := gc.Next(-1)
-	if y, ok := gc.Context().(*yield); ok {
-		y.granted()
+	if p, ok := gc.Context().(*selfPipe); ok {
+		p.heard()
 		return gnet.None
 	}
 	c, ok := gc.Context().(*conn)
@@ -108,8 +111,8 @@ func (k *callbacks) OnTraffic(gc gnet.Conn) gnet.Action {
 
 // OnClose is told that a connection is gone, whoever closed it.
 func (k *callbacks) OnClose(gc gnet.Conn, _ error) gnet.Action {
-	if y, ok := gc.Context().(*yield); ok {
-		y.closed()
+	if p, ok := gc.Context().(*selfPipe); ok {
+		p.closed()
 		return gnet.None
 	}
 	c, ok := gc.Context().(*conn)

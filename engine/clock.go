@@ -64,10 +64,7 @@ func (s *Server) tickOnce(elapsed uint64) {
 	for _, l := range s.allLoops() {
 		due := l.nextDue.Load() <= now || now-l.lastTick.Load() >= idleTicks
 		if due && l.asked.CompareAndSwap(0, now) {
-			_ = l.el.Execute(ctxBackground, (*ticking)(l))
+			l.self.ring()
 		}
 	}
 }
-
-// ticking is a loop's timer turn, as gnet's Runnable.
-type ticking loop

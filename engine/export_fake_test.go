@@ -19,8 +19,8 @@ func (s *Server) Unlistened(maxFD int) gnet.EventHandler {
 	return &callbacks{srv: s}
 }
 
-// StopPumps ends what the loops run beside themselves.
-func (s *Server) StopPumps() { s.stopBackground() }
+// StopBackground ends what the server runs beside its loops.
+func (s *Server) StopBackground() { s.stopBackground() }
 
 // SetTick sets the clock.
 func (s *Server) SetTick(tick uint64) { s.clock.tick.Store(tick) }
@@ -39,12 +39,6 @@ func Ticks(d time.Duration) uint64 { return ticks(d) }
 
 // AwaitsPong reports whether a ping is out.
 func (s *Session) AwaitsPong() bool { return s.has(flagAwaitingPong) }
-
-// Pumping reports whether a loop has asked for another turn.
-func (s *Server) Pumping(el gnet.EventLoop) bool {
-	l := findLoop(s.allLoops(), el)
-	return l != nil && l.pumping
-}
 
 // HeldNow counts entries of the queues of the held, and corks in use, of loops that
 // the test runs itself.

@@ -71,14 +71,3 @@ func NewSessionID() string {
 	id := newSessionID()
 	return string(id[:])
 }
-
-// Yields reports whether every loop brings its own turns. It asks on the loops.
-func (s *Server) Yields() bool {
-	all := true
-	for _, l := range s.allLoops() {
-		done := make(chan bool)
-		l.post(task{kind: taskRun, fn: func() { done <- l.yield.open }})
-		all = <-done && all
-	}
-	return all
-}

@@ -16,44 +16,45 @@ import (
 	"github.com/panjf2000/gnet/v2"
 )
 
-// fakeLoop stands in for one of gnet's event loops: tasks run when the test says
-// so, on the test's goroutine.
+// fakeLoop stands in for one of gnet's event loops: it looks at its self-pipe when
+// the test says so, on the test's goroutine.
 type fakeLoop struct {
 	gnet.EventLoop // nil: what is not written below is not used by the engine
 	callbacks      gnet.EventHandler
-	mu             sync.Mutex
-	tasks          []gnet.Runnable // guarded by mu
-	posted         chan struct{}   // capacity 1: tasks has grown
-	freed          func(fd int)    // called when a descriptor's number is free again; nil for nothing
+	self           *fakeConn    // the loop's end of its self-pipe
+	heard          [64]byte     // what runOne reads from it
+	freed          func(fd int) // called when a descriptor's number is free again; nil for nothing
 }
 
-func (l *fakeLoop) Execute(_ context.Context, r gnet.Runnable) error {
-	l.mu.Lock()
-	l.tasks = append(l.tasks, r)
-	l.mu.Unlock()
-	select {
-	case l.posted <- struct{}{}:
-	default:
+// Enroll takes the loop's connection to itself, at once.
+func (l *fakeLoop) Enroll(ctx context.Context, nc net.Conn) (<-chan gnet.RegisteredResult, error) {
+	rc, err := nc.(*net.UnixConn).SyscallConn()
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	c := &fakeConn{loop: l, ctx: gnet.FromContext(ctx), peer: -1}
+	err2 := rc.Control(func(fd uintptr) { c.fd, err = syscall.Dup(int(fd)) })
+	_ = nc.Close()
+	if err := errors.Join(err, err2); err != nil {
+		return nil, err
+	}
+	l.self = c
+	l.callbacks.OnOpen(c)
+	done := make(chan gnet.RegisteredResult, 1)
+	done <- gnet.RegisteredResult{Conn: c}
+	return done, nil
 }
 
-// Enroll takes no connections: turns come from the pump's goroutine here.
-func (l *fakeLoop) Enroll(context.Context, net.Conn) (<-chan gnet.RegisteredResult, error) {
-	return nil, errors.New("a fake loop enrolls nobody")
-}
-
-// runOne runs the oldest task; false when there is none.
+// runOne does a turn; false when nobody has asked for one.
 func (l *fakeLoop) runOne() bool {
-	l.mu.Lock()
-	if len(l.tasks) == 0 {
-		l.mu.Unlock()
+	if l.self == nil || l.self.closed {
 		return false
 	}
-	r := l.tasks[0]
-	l.tasks = append(l.tasks[:0], l.tasks[1:]...) // keeps its array
-	l.mu.Unlock()
-	_ = r.Run(context.Background())
+	n, _ := syscall.Read(l.self.fd, l.heard[:])
+	if n <= 0 {
+		return false
+	}
+	l.self.deliver(l.heard[:n])
 	return true
 }
 
@@ -195,7 +196,7 @@ type fakes struct {
 	*fixture
 	loops []*fakeLoop
 	conns []*fakeConn
-	stop  func() // ends the pumps, once
+	stop  func() // ends what runs beside the loops, once
 }
 
 // startFake makes a server on n fake loops.
@@ -215,16 +216,16 @@ func startFake(t testing.TB, n int, o engine.Options, tune ...func(*fixture)) *f
 		t.Fatal(err)
 	}
 	f.srv = srv
-	k := &fakes{fixture: f, stop: sync.OnceFunc(srv.StopPumps)}
+	k := &fakes{fixture: f, stop: sync.OnceFunc(srv.StopBackground)}
 	callbacks := srv.Unlistened(1 << 20)
 	for range n {
-		k.loops = append(k.loops, &fakeLoop{callbacks: callbacks, posted: make(chan struct{}, 1)})
+		k.loops = append(k.loops, &fakeLoop{callbacks: callbacks})
 	}
 	t.Cleanup(k.close)
 	return k
 }
 
-// close does away with every connection and ends the pumps.
+// close does away with every connection and ends the loops.
 func (k *fakes) close() {
 	for _, c := range k.conns {
 		_ = c.loop.Close(c)
@@ -232,6 +233,11 @@ func (k *fakes) close() {
 	}
 	k.run()
 	k.stop()
+	for _, l := range k.loops {
+		if l.self != nil {
+			_ = l.Close(l.self)
+		}
+	}
 }
 
 // connect opens a connection on a loop. A server that refuses closes it at once.
@@ -263,16 +269,12 @@ func (c *fakeConn) narrow(t testing.TB) {
 	}
 }
 
-// run runs all that was posted to any loop, and what that posts in turn.
+// run has every loop do all its turns.
 func (k *fakes) run() {
 	for again := true; again; {
 		again = false
 		for _, l := range k.loops {
 			for l.runOne() {
-				again = true
-			}
-			if k.srv.Pumping(l) {
-				<-l.posted // from the pump's goroutine
 				again = true
 			}
 		}

@@ -26,8 +26,7 @@ type loop struct {
 	pumping bool              // another turn is to come; box stays awake
 	asking  bool              // and has not been asked for yet
 	depth   int               // callbacks within callbacks: closing a connection calls OnClose at once
-	yield   *yield            // brings another turn
-	pump    chan struct{}     // where yield cannot; safe for concurrent use; capacity 1
+	self    *selfPipe         // brings turns
 
 	conns    []*conn    // all open ones, in no order
 	sessions []*Session // by slot; nil where free
@@ -70,9 +69,9 @@ type loop struct {
 	stats    loopStats     // atomic
 }
 
-func newLoop(srv *Server, el gnet.EventLoop) *loop {
+func newLoop(srv *Server, el gnet.EventLoop) (l *loop, err error) {
 	now := srv.clock.now()
-	l := &loop{srv: srv, el: el, pump: make(chan struct{}, 1), now: now}
+	l = &loop{srv: srv, el: el, now: now}
 	l.root.users = 1
 	l.rooms = rooms.New(func(m uint32) *rooms.List { return &l.sessions[m].rooms })
 	l.sessionTimers = wheel.New[Session, *Session](wheelSlots, now)
@@ -80,7 +79,8 @@ func newLoop(srv *Server, el gnet.EventLoop) *loop {
 	l.fireConnFn, l.fireSessionFn = l.fireConn, l.fireSession
 	l.nextDue.Store(never)
 	l.lastTick.Store(now)
-	return l
+	l.self, err = newSelfPipe(l)
+	return l, err
 }
 
 // enlist gives a session its slot.

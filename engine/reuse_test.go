@@ -215,9 +215,6 @@ func TestMembersMayDieInMidWalk(t *testing.T) {
 				conns[i].vanish()
 			}
 		}
-		for k.srv.Pumping(k.loops[0]) && !k.loops[0].runOne() {
-			<-k.loops[0].posted
-		}
 	}
 	k.run()
 	second := text("second")

@@ -40,8 +40,8 @@ type Server struct {
 	listening  bool           // guarded by listenMu
 	draining   atomic.Bool    // Shutdown was called
 	told       atomic.Bool    // and every session was told, or had its time
-	quit       chan struct{}  // closed when ticker and pumps are to end
-	background sync.WaitGroup // ticker and pumps
+	quit       chan struct{}  // closed when the ticker is to end
+	background sync.WaitGroup // the ticker
 	handed     *handedServer  // serves Options.Handler; nil without one
 }
 
@@ -77,7 +77,8 @@ func (s *Server) Addr() net.Addr { return s.addr }
 // known with its first connection.
 func (s *Server) allLoops() []*loop { return *s.loops.Load() }
 
-// loopOf returns our state of gnet's loop, making it at first sight.
+// loopOf returns our state of gnet's loop, making it at first sight; nil where that
+// cannot be done.
 func (s *Server) loopOf(el gnet.EventLoop) *loop {
 	if l := findLoop(s.allLoops(), el); l != nil {
 		return l
@@ -88,10 +89,10 @@ func (s *Server) loopOf(el gnet.EventLoop) *loop {
 	if l := findLoop(all, el); l != nil {
 		return l
 	}
-	l := newLoop(s, el)
-	s.background.Go(l.runPump)
-	if !s.newYield(l) {
-		s.opts.Logger.Warn("engine: a loop has no connection to itself, a goroutine must do")
+	l, err := newLoop(s, el)
+	if err != nil {
+		s.opts.Logger.Error("engine: a loop could not be connected to itself", "error", err)
+		return nil
 	}
 	all = append(slices.Clone(all), l)
 	s.loops.Store(&all)

@@ -28,7 +28,7 @@ type task struct {
 func (l *loop) post(t task) bool {
 	wake, open := l.box.Push(t)
 	if wake {
-		l.wake()
+		l.self.ring()
 	}
 	return open
 }

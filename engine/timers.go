@@ -1,21 +1,9 @@
 package engine
 
-import "context"
-
-var ctxBackground = context.Background()
-
-// Run fires what is due on the loop and gives blocked clients another chance.
-func (t *ticking) Run(context.Context) error {
-	l := (*loop)(t)
-	l.enter()
-	l.tick()
-	l.leave()
-	return nil
-}
-
-// tick is one timer turn. Loop-only.
-func (l *loop) tick() {
-	if asked := l.asked.Swap(0); l.now-asked > stallTicks && asked != 0 {
+// tick fires what is due on the loop and gives blocked clients another chance. The
+// ticker has asked for it at the tick asked. Loop-only.
+func (l *loop) tick(asked uint64) {
+	if l.now-asked > stallTicks {
 		l.srv.lastStall.Store(l.now) // this loop stood still; its peers are not to blame
 	}
 	l.lastTick.Store(l.now)

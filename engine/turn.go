@@ -1,46 +1,17 @@
 package engine
 
-import "context"
-
 // heldPerWrite is what a write costs in frames held back for later: some 5 us
 // against less than 0.1 us.
 const heldPerWrite = 32
 
-// wake asks gnet to call Run. Safe for concurrent use.
-func (l *loop) wake() { _ = l.el.Execute(context.Background(), l) }
-
-// Run is gnet's callback for a wake: it works the queue.
-func (l *loop) Run(context.Context) error {
+// run is the turn that the self-pipe brings.
+func (l *loop) run() {
 	l.enter()
 	l.pumping = false
+	if asked := l.asked.Swap(0); asked != 0 {
+		l.tick(asked)
+	}
 	l.leave()
-	return nil
-}
-
-// runPump posts turns from outside, for a loop that has no connection to itself yet,
-// or got none.
-func (l *loop) runPump() {
-	for {
-		select {
-		case <-l.pump:
-			l.wake()
-		case <-l.srv.quit:
-			return
-		}
-	}
-}
-
-// askTurn has another turn brought. It comes at the very end of this one: the pump
-// may be quick, and gnet works off what was posted before it looks at its input.
-func (l *loop) askTurn() {
-	l.asking = false
-	if l.yield.ask() {
-		return
-	}
-	select {
-	case l.pump <- struct{}{}:
-	default: // it was asked already and has not come yet
-	}
 }
 
 // enter begins every callback of the loop: producers need not wake it until leave.
@@ -61,7 +32,8 @@ func (l *loop) leave() {
 		}
 		l.settle()
 		if l.asking {
-			l.askTurn()
+			l.asking = false
+			l.self.ring()
 		}
 	}
 	l.depth--

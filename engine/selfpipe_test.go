@@ -21,7 +21,6 @@ func TestTheTurnsOfABroadcastComeBetweenTheInputs(t *testing.T) {
 		conns = append(conns, c)
 	}
 	other, o := f.openWS()
-	until(t, "the loop has its connection", f.srv.Yields)
 	for i := range messages {
 		m := text(fmt.Sprint(i))
 		f.srv.Publish(m, &engine.Target{Groups: []string{"all"}})
@@ -51,7 +50,6 @@ func TestALoopsOwnConnectionEndsWithIt(t *testing.T) {
 		t.Run("", func(t *testing.T) {
 			f := start(t, engine.Options{Loops: 1})
 			f.openWS()
-			until(t, "the loop has its connection", f.srv.Yields)
 		})
 	}
 	until(t, "the descriptors are closed", func() bool { return open() <= before })
