@@ -7,8 +7,9 @@ import (
 
 // Result is one measured run of one scenario against one server.
 type Result struct {
-	Scenario    string   `json:"scenario"` // broadcast, echo, connect, idle, slow
-	Server      string   `json:"server"`   // whom it was run against, such as "fanfare" or "node"
+	Scenario    string   `json:"scenario"`        // broadcast, echo, connect, idle, slow
+	Server      string   `json:"server"`          // whom it was run against, such as "fanfare" or "node"
+	Round       int      `json:"round,omitempty"` // from 1, where several servers take turns: what may be compared with each other
 	Connections int      `json:"connections"`
 	Payload     int      `json:"payload,omitempty"` // bytes of text in one message
 	Backlog     int      `json:"backlog,omitempty"` // messages sent at once
