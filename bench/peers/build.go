@@ -13,8 +13,9 @@ import (
 
 // build is what runs are made from: programs in a folder of their own.
 type build struct {
-	module string // folder of this module
-	folder string // of the programs
+	module  string // folder of this module
+	folder  string // of the programs
+	loadgen string // program
 }
 
 // Faults of the machine, found before anything is run.
@@ -65,13 +66,20 @@ func (b *build) compile(peers []peer) error {
 	return command(b.module, "go", packages...)
 }
 
-// compileLoadgen compiles the load client, which is in the module of the library.
-func (b *build) compileLoadgen() error {
-	return command(filepath.Join(b.module, "..", ".."), "go", "build", "-o", b.loadgen(), "./bench/loadgen")
+// useLoadgen takes a program as the load client, or compiles the one in the module of
+// the library.
+func (b *build) useLoadgen(program string) error {
+	if program == "" {
+		b.loadgen = filepath.Join(b.folder, "loadgen")
+		return command(filepath.Join(b.module, "..", ".."), "go", "build", "-o", b.loadgen, "./bench/loadgen")
+	}
+	path, err := exec.LookPath(program)
+	if err != nil {
+		return fmt.Errorf("peers: -loadgen: %w", err)
+	}
+	b.loadgen = path
+	return nil
 }
-
-// loadgen is the load client's program.
-func (b *build) loadgen() string { return filepath.Join(b.folder, "loadgen") }
 
 // installNode installs package-lock.json where it has not been.
 func installNode(module string) error {

@@ -16,10 +16,6 @@ const (
 	idle      = "idle"
 )
 
-// settle is how many deliveries, or round trips, come before the measured ones: a
-// compiler that works while the program runs, as Node's does, is done by then.
-const settle = 20_000
-
 // cell is one scenario with its sizes.
 type cell struct {
 	scenario    string
@@ -27,6 +23,7 @@ type cell struct {
 	payload     int // bytes of text
 	backlog     int // broadcasts at once
 	inflight    int // round trips at once
+	settle      int // deliveries or round trips before the measured ones
 	duration    time.Duration
 }
 
@@ -41,6 +38,7 @@ type sizes struct {
 	connect  int           // handshakes of a storm
 	idle     int           // connections
 	measured time.Duration // how long a cell is measured
+	settle   int           // deliveries or round trips before that: what compiles or grows while it runs, as Node does, is done by then
 }
 
 const usualPayload = 128 // bytes of text
@@ -48,11 +46,11 @@ const usualPayload = 128 // bytes of text
 var (
 	full = sizes{
 		members: []int{100, 1000, 10_000, 18_000}, backlogs: []int{4, 16}, deep: []int{1000, 10_000},
-		echo: 1000, inflight: 200, connect: 5000, idle: 10_000, measured: 1500 * time.Millisecond,
+		echo: 1000, inflight: 200, connect: 5000, idle: 10_000, measured: 1500 * time.Millisecond, settle: 20_000,
 	}
 	quick = sizes{
 		members: []int{100, 500}, backlogs: []int{4}, deep: []int{500},
-		echo: 100, inflight: 20, connect: 500, idle: 500, measured: 300 * time.Millisecond,
+		echo: 100, inflight: 20, connect: 500, idle: 500, measured: 300 * time.Millisecond, settle: 4000,
 	}
 )
 
@@ -67,7 +65,7 @@ func (s sizes) cells() (groups [][]cell) {
 		groups = append(groups, group)
 	}
 	return append(groups,
-		[]cell{{scenario: echo, connections: s.echo, payload: usualPayload, inflight: s.inflight, duration: s.measured}},
+		[]cell{{scenario: echo, connections: s.echo, payload: usualPayload, inflight: s.inflight, duration: s.measured, settle: s.settle}},
 		[]cell{{scenario: connect, connections: s.connect}},
 		[]cell{{scenario: idle, connections: s.idle, duration: 2 * time.Second}})
 }
@@ -88,7 +86,7 @@ func (s sizes) deeper(n int) (all []cell) {
 }
 
 func (s sizes) broadcast(members, payload, backlog int) cell {
-	return cell{scenario: broadcast, connections: members, payload: payload, backlog: backlog, duration: s.measured}
+	return cell{scenario: broadcast, connections: members, payload: payload, backlog: backlog, duration: s.measured, settle: s.settle}
 }
 
 // chooseCells returns the groups of the scenarios in a comma-separated list, or all.
@@ -123,14 +121,14 @@ func (c cell) args() []string {
 	return append(args, c.scenario)
 }
 
-// warmup is in rounds of the scenario: batches, round trips of each connection that
-// makes any, storms.
+// warmup is in rounds of the scenario: batches, round trips of each connection,
+// storms.
 func (c cell) warmup() int {
 	switch c.scenario {
 	case broadcast:
-		return max(2, settle/(c.connections*c.backlog))
+		return max(2, c.settle/(c.connections*c.backlog))
 	case echo:
-		return max(2, settle/c.inflight)
+		return max(2, c.settle/c.connections)
 	case connect:
 		return 1
 	default:
@@ -146,7 +144,7 @@ func (c cell) estimate() time.Duration {
 	total := time.Second + opening + c.duration
 	switch c.scenario {
 	case broadcast, echo:
-		total += settle * 20 * time.Microsecond
+		total += time.Duration(c.settle) * 20 * time.Microsecond
 	case connect:
 		total += opening * time.Duration(c.warmup())
 	}

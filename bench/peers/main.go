@@ -39,7 +39,7 @@ func fail(code int, err error) {
 
 func run(ctx context.Context, o *options) error {
 	if o.table != "" {
-		return tabulate(o.table)
+		return tabulate(os.Stdout, o.table)
 	}
 	if cores := runtime.NumCPU(); cores < 2 {
 		return errors.New("peers: the server and the load client need a CPU each, and there is one")
@@ -49,7 +49,7 @@ func run(ctx context.Context, o *options) error {
 		return err
 	}
 	defer b.remove()
-	if err := b.compileLoadgen(); err != nil {
+	if err := b.useLoadgen(o.loadgen); err != nil {
 		return err
 	}
 	return measure(ctx, o, b)
@@ -66,8 +66,8 @@ func measure(ctx context.Context, o *options, b *build) error {
 		build: b, peers: o.peers, groups: o.groups, rounds: o.rounds,
 		serverCPU: o.serverCPU, clientCPU: o.clientCPU, out: out, progress: os.Stderr,
 	}
-	fmt.Fprintf(os.Stderr, "%d cells, %d rounds, %s: about %v\n", len(slices.Concat(s.groups...)), s.rounds,
-		strings.Join(names(s.peers), ", "), s.estimate().Round(10*time.Second))
+	fmt.Fprintf(os.Stderr, "%s, %s, %s: about %v\n",
+		counted(len(slices.Concat(s.groups...)), "cell"), counted(s.rounds, "round"), strings.Join(names(s.peers), ", "), s.estimate().Round(10*time.Second))
 	warnOfNeighbours()
 	began := time.Now()
 	results, failure := s.run(ctx)
@@ -87,7 +87,7 @@ func create(name string) (*os.File, error) {
 }
 
 // tabulate prints the table of a file of results again.
-func tabulate(name string) error {
+func tabulate(w io.Writer, name string) error {
 	f, err := os.Open(name)
 	if err != nil {
 		return fmt.Errorf("peers: --table: %w", err)
@@ -97,12 +97,19 @@ func tabulate(name string) error {
 	if err != nil {
 		return fmt.Errorf("peers: --table: %s is not a file of results: %w", name, err)
 	}
-	return printTable(os.Stdout, results)
+	return printTable(w, results)
 }
 
 func printTable(w io.Writer, results []report.Result) error {
 	_, err := io.WriteString(w, markdown(results))
 	return err
+}
+
+func counted(n int, of string) string {
+	if n == 1 {
+		return "1 " + of
+	}
+	return fmt.Sprintf("%d %ss", n, of)
 }
 
 // warnOfNeighbours says when the machine has other work, which falls on the figures.

@@ -17,6 +17,7 @@ type options struct {
 	rounds               int
 	serverCPU, clientCPU int
 	out, table           string
+	loadgen              string // program, "" to compile it
 }
 
 // usual are the flags that are not given.
@@ -41,6 +42,7 @@ func parse(args []string, w io.Writer) (*options, error) {
 	f.IntVar(&o.serverCPU, "server-cpu", 0, "`CPU` of the server")
 	f.IntVar(&o.clientCPU, "client-cpu", 1, "`CPU` of the load client")
 	f.StringVar(&o.out, "out", usualOut, "`file` for the results, one line of JSON each")
+	f.StringVar(&o.loadgen, "loadgen", "", "`program` to use as the load client, instead of compiling bench/loadgen")
 	f.StringVar(&o.table, "table", "", "print the table of this `file` of results and measure nothing")
 	if err := f.Parse(args); err != nil {
 		return nil, fmt.Errorf("peers: %w", err)

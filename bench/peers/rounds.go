@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/fanfare-go/fanfare/bench/report"
@@ -48,7 +49,7 @@ func (s *session) estimate() (total time.Duration) {
 
 // run measures everything. In a round of a group every peer has its turn in one cell
 // before the next cell begins, so that what else the machine does falls on all. A
-// run that fails is told on progress and left out; the error then says how many.
+// run that fails is told on progress, and the error then says how many did.
 func (s *session) run(ctx context.Context) ([]report.Result, error) {
 	for _, group := range s.groups {
 		for round := 1; round <= s.rounds; round++ {
@@ -60,7 +61,7 @@ func (s *session) run(ctx context.Context) ([]report.Result, error) {
 		}
 	}
 	if s.failed > 0 {
-		return s.results, fmt.Errorf("peers: %d runs failed; the lines above say why", s.failed)
+		return s.results, fmt.Errorf("peers: %s failed; the lines above say why", counted(s.failed, "run"))
 	}
 	return s.results, nil
 }
@@ -80,19 +81,30 @@ func (s *session) turn(ctx context.Context, c cell, round int) error {
 			s.say(c, round, p, fmt.Sprintf("FAILED: %v", err))
 		}
 		if result == nil {
-			continue
+			result = c.nothing(p, round)
 		}
 		if err := result.Write(s.out); err != nil {
 			return fmt.Errorf("peers: writing results: %w", err)
 		}
 		s.results = append(s.results, *result)
-		s.say(c, round, p, brief(result))
+		if err == nil {
+			s.say(c, round, p, brief(result))
+		}
 	}
 	return nil
 }
 
 func (s *session) say(c cell, round int, p peer, what string) {
 	fmt.Fprintf(s.progress, "%v, round %d, %s: %s\n", c, round, p.name, what)
+}
+
+// nothing is the result of a run that ended without one: it has no figures, and the
+// table counts it as broken.
+func (c cell) nothing(p peer, round int) *report.Result {
+	return &report.Result{
+		Scenario: c.scenario, Server: p.name, Round: round, Connections: c.connections, Payload: c.payload, Backlog: c.backlog,
+		Machine: report.ThisMachine(), Command: "loadgen " + strings.Join(c.args(), " "),
+	}
 }
 
 // one measures one peer in one cell, with a server of its own.
@@ -117,7 +129,7 @@ func (s *session) load(ctx context.Context, c cell, p peer, at *server) (*report
 		"--url", "ws://" + at.addr, "--dialect", p.dialect, "--server-name", p.name,
 		"--server-pid", strconv.Itoa(at.pid()), "--server-cpus", "1", "--cpus", strconv.Itoa(s.clientCPU),
 	}, c.args()...)
-	cmd := exec.CommandContext(ctx, s.build.loadgen(), args...)
+	cmd := exec.CommandContext(ctx, s.build.loadgen, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = stopTimeout
 	var stdout, stderr bytes.Buffer

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -144,13 +145,14 @@ func TestATableIsPrintedAgainFromItsFile(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := tabulate(name); err != nil {
-		t.Fatal(err)
+	var again strings.Builder
+	if err := tabulate(&again, name); err != nil || again.String() != markdown([]report.Result{r}) {
+		t.Fatal(again.String(), err)
 	}
 	if err := os.WriteFile(name, []byte("no json"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := tabulate(name); err == nil || !strings.HasPrefix(err.Error(), "peers: --table: ") {
+	if err := tabulate(io.Discard, name); err == nil || !strings.HasPrefix(err.Error(), "peers: --table: ") {
 		t.Fatal(err)
 	}
 }

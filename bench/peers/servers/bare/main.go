@@ -19,6 +19,7 @@ func main() {
 	if err != nil {
 		undertest.Fail(err)
 	}
+	defer file.Close() //nolint:errcheck // at the end; what matters is that it is not closed before, when nobody refers to it
 	at := l.Addr()
 	if err := l.Close(); err != nil {
 		undertest.Fail(err)
