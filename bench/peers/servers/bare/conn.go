@@ -28,10 +28,10 @@ type conn struct {
 // read takes what has come. The loop is level-triggered, so one call is enough.
 func (c *conn) read() {
 	in := c.loop.in
-	n, err := unix.Read(c.fd, in)
+	n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(c.fd), uintptr(unsafe.Pointer(unsafe.SliceData(in))), uintptr(len(in)))
 	switch {
-	case err == unix.EAGAIN || err == unix.EINTR:
-	case err != nil || n == 0:
+	case errno == syscall.EAGAIN || errno == syscall.EINTR:
+	case errno != 0 || n == 0:
 		c.close()
 	case c.upgraded:
 		c.feed(in[:n])
@@ -121,7 +121,7 @@ func (c *conn) close() {
 	}
 	c.closed = true
 	c.loop.room.Remove(c)
-	delete(c.loop.conns, c.fd)
+	c.loop.conns[c.fd] = nil
 	_ = unix.Close(c.fd)
 }
 
