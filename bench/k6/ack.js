@@ -2,7 +2,7 @@
 // the time from emit to acknowledgement. The chat acknowledges behind its reply, which every client checks.
 import { check } from "k6";
 import exec from "k6/execution";
-import { io } from "./socketio.js";
+import { after, io } from "./socketio.js";
 import { compose } from "./chat.js";
 import { crowd, plan } from "./roles.js";
 import { latency, number, requireServer, summaryTrendStats, time, transports, url } from "./settings.js";
@@ -35,7 +35,7 @@ export function client(run) {
   let asked = 0;
   let answered = 0;
   let last; // text that came back
-  let timer;
+  let cancel = () => {};
 
   const ask = () => {
     if (Date.now() > run.end) return socket.disconnect();
@@ -43,18 +43,18 @@ export function client(run) {
     socket.emit("chatMessage", text, () => {
       answered++;
       check(last, { "acknowledged behind its reply": (l) => l === text });
-      timer = setTimeout(ask, every);
+      cancel = after(every, ask);
     });
   };
-  const given = setTimeout(() => socket.disconnect(), run.end - Date.now() + ackTimeout + 1000);
+  const cancelGiven = after(run.end - Date.now() + ackTimeout + 1000, () => socket.disconnect());
 
   socket.on("connect", ask);
   socket.on("reply", (text) => {
     if (text.split(" ", 3)[2] === String(writer) && text.includes(run.id)) last = text;
   });
   const done = () => {
-    clearTimeout(timer);
-    clearTimeout(given);
+    cancel();
+    cancelGiven();
     check(socket, { "every message acknowledged once": () => asked > 0 && answered === asked });
   };
   socket.on("disconnect", done);

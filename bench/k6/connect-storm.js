@@ -1,7 +1,7 @@
 // Clients that all come at once: RATE handshakes per second, each a new connection that stays for STAY. Measured is the time
 // from dialling to the server's CONNECT.
 import { check } from "k6";
-import { io } from "./socketio.js";
+import { after, io } from "./socketio.js";
 import { latency, number, requireServer, summaryTrendStats, time, transports, url } from "./settings.js";
 
 const rate = number("RATE", 200, 50); // per second
@@ -36,7 +36,7 @@ export default function () {
   const connected = (yes) => check(yes, { connected: (y) => y });
   socket.on("connect", () => {
     connected(true);
-    setTimeout(() => socket.disconnect(), stay);
+    after(stay, () => socket.disconnect());
   });
   socket.on("connect_error", () => connected(false));
 }

@@ -2,6 +2,7 @@
 import { check } from "k6";
 import { Book, compose, newRun } from "./chat.js";
 import { time } from "./settings.js";
+import { after } from "./socketio.js";
 
 const settling = 1000; // ms that everybody stays after the last message, for what might come twice
 const grace = time("GRACE", "15s"); // after the last message, until what has not come is lost
@@ -38,12 +39,12 @@ export function read(socket, run, expected, tags) {
 /** Writes count messages, one every so many ms, the first of them offset ms after the beginning. */
 export function write(socket, run, writer, { count, every, size, offset = 0 }) {
   let written = 0;
-  let timer;
-  const later = () => (timer = setTimeout(next, Math.max(0, run.begin + offset + written * every - Date.now())));
+  let cancel = () => {};
+  const later = () => (cancel = after(run.begin + offset + written * every - Date.now(), next));
   const next = () => {
     socket.emit("chatMessage", compose(written, run.id, writer, size));
     if (++written < count) later();
   };
   socket.on("connect", later);
-  socket.on("disconnect", () => clearTimeout(timer));
+  socket.on("disconnect", () => cancel());
 }

@@ -2,7 +2,7 @@
 // SLOW clients read over polling, but do not poll for the middle third of the run. What they miss waits in the server; they
 // get it when they poll again. The healthy ones' latency is measured before, during and after.
 import exec from "k6/execution";
-import { io } from "./socketio.js";
+import { after, io } from "./socketio.js";
 import { crowd, plan, read, write } from "./roles.js";
 import { latency, number, requireServer, summaryTrendStats, time, url } from "./settings.js";
 
@@ -58,13 +58,13 @@ export function healthy(run) {
 export function slowly(run) {
   const socket = io(url, { transports: ["polling"] });
   read(socket, run, senders * count, tags(run, "slow"));
-  const timers = [];
-  const at = (time, act) => timers.push(setTimeout(act, time - Date.now()));
+  const cancels = [];
+  const at = (time, act) => cancels.push(after(time - Date.now(), act));
   socket.on("connect", () => {
     at(run.begin + third, () => socket.stopReading());
     at(run.begin + 2 * third, () => socket.resumeReading());
   });
-  socket.on("disconnect", () => timers.forEach(clearTimeout));
+  socket.on("disconnect", () => cancels.forEach((cancel) => cancel()));
 }
 
 export function sender(run) {

@@ -11,8 +11,8 @@
 //     });
 //   }
 //
-// An iteration lasts until its sockets are closed: call disconnect(), and use setTimeout rather than sleep(), which would
-// keep the heartbeat from being answered. Errors close a socket for good; it does not reconnect. Binary is not supported.
+// An iteration lasts until its sockets are closed: call disconnect(), and use after() rather than sleep(), which would keep
+// the heartbeat from being answered. Errors close a socket for good; it does not reconnect. Binary is not supported.
 //
 // What it measures, tagged with the transport that was used first and with options.tags:
 //
@@ -50,6 +50,19 @@ export function io(url, options) {
   return new Socket(url, { ...defaults, ...options });
 }
 
+/**
+ * Calls back in so many ms, and returns what cancels that. Unlike k6's setTimeout (1.8.1) it is never early: there, a timer
+ * that is cleared in the moment it is due has the next one run in its place, whenever that is due.
+ */
+export function after(ms, callback) {
+  const due = Date.now() + ms;
+  let timer;
+  const arm = () => (timer = setTimeout(turn, Math.max(0, due - Date.now())));
+  const turn = () => (Date.now() + 1 < due ? arm() : callback()); // 1 ms: the clock has whole ones only
+  arm();
+  return () => clearTimeout(timer);
+}
+
 /** One client in one namespace. `id`, `connected`, `transport` and `receivedAt` are to be read. */
 class Socket {
   constructor(url, options) {
@@ -60,12 +73,12 @@ class Socket {
     this.receivedAt = 0; // when the packet whose handler runs was read from the network, ms since 1970
     this.handlers = {};
     this.early = []; // packets emitted before the server's CONNECT
-    this.acks = new Map(); // id -> {answer, sent, timer}
+    this.acks = new Map(); // id -> {answer, sent, cancel}
     this.nextAck = 0;
     this.reasons = new Set(); // that were told already
     this.tags = { ...options.tags, transport: options.transports[0] };
     this.started = Date.now();
-    this.timer = setTimeout(() => this.refused({ message: "timeout" }), options.timeout);
+    this.cancelTimeout = after(options.timeout, () => this.refused({ message: "timeout" }));
     this.engine = new Engine(url, options, this);
   }
 
@@ -93,8 +106,8 @@ class Socket {
     if (typeof args[args.length - 1] === "function") {
       const answer = args.pop();
       id = this.nextAck++;
-      const timer = setTimeout(() => this.acks.delete(id) && this.failed("ack timeout"), this.options.ackTimeout);
-      this.acks.set(id, { answer, timer, sent: Date.now() });
+      const cancel = after(this.options.ackTimeout, () => this.acks.delete(id) && this.failed("ack timeout"));
+      this.acks.set(id, { answer, cancel, sent: Date.now() });
     }
     const packet = `42${this.prefix}${id}${JSON.stringify([event, ...args])}`;
     if (this.connected) this.engine.send(packet);
@@ -158,9 +171,9 @@ class Socket {
 
   /** The end. Reasons are the official client's; only our own is no error. */
   closed(reason, detail) {
-    clearTimeout(this.timer);
+    this.cancelTimeout();
     const lost = this.acks.size;
-    for (const { timer } of this.acks.values()) clearTimeout(timer);
+    for (const { cancel } of this.acks.values()) cancel();
     this.acks.clear();
     const wasConnected = this.connected;
     this.connected = false;
@@ -180,7 +193,7 @@ class Socket {
   // --- parts of message ---------------------------------------------------------------------------------------------
 
   welcomed({ sid }) {
-    clearTimeout(this.timer);
+    this.cancelTimeout();
     this.id = sid;
     this.connected = true;
     connectingTime.add(Date.now() - this.started, this.tags);
@@ -201,7 +214,7 @@ class Socket {
     const ack = this.acks.get(id);
     if (!ack) return this.failed("unexpected ack", `number ${id}`);
     this.acks.delete(id);
-    clearTimeout(ack.timer);
+    ack.cancel();
     ackTime.add(Math.max(0, this.receivedAt - ack.sent), this.tags);
     ack.answer(...args);
   }
@@ -222,6 +235,7 @@ class Engine {
     this.socket = socket;
     this.state = "opening"; // then open, then closed
     this.waiting = undefined; // packets that wait while the transport changes
+    this.cancelSilence = () => {}; // the end that comes without the next ping
     const query = Object.entries(options.query).map(([k, v]) => `&${encodeURIComponent(k)}=${encodeURIComponent(v)}`);
     this.base = `${url.replace(/\/+$/, "")}${options.path}?EIO=4${query.join("")}`;
     this.transport = this.dial(options.transports[0], {
@@ -274,8 +288,8 @@ class Engine {
 
   /** The server's pings are its only sign of life that counts. */
   alive() {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.close("ping timeout"), this.patience);
+    this.cancelSilence();
+    this.cancelSilence = after(this.patience, () => this.close("ping timeout"));
   }
 
   /** Probes a WebSocket, lets polling come to rest, and changes over. */
@@ -306,7 +320,7 @@ class Engine {
 
   hold() {
     if (this.transport.name !== "polling") throw new Error("socketio: stopReading works with polling only");
-    clearTimeout(this.timer);
+    this.cancelSilence();
     this.transport.hold();
   }
 
@@ -319,7 +333,7 @@ class Engine {
   close(reason, detail) {
     if (this.state === "closed") return;
     this.state = "closed";
-    clearTimeout(this.timer);
+    this.cancelSilence();
     this.transport.close();
     if (this.candidate && this.candidate !== this.transport) this.candidate.close();
     this.socket.closed(reason, detail);
