@@ -101,9 +101,3 @@ func run(t *testing.T, script, url string, variables ...string) outcome {
 	t.Logf("%s took %v", script, time.Since(began).Round(time.Second))
 	return outcome{c.ProcessState.ExitCode(), log.String()}
 }
-
-func TestTimersAreNeverEarly(t *testing.T) {
-	if o := run(t, "testdata/after.js", "http://localhost:1"); o.code != 0 {
-		t.Errorf("exit code %d\n%s", o.code, o.log)
-	}
-}
