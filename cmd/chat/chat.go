@@ -12,8 +12,8 @@ import (
 
 // The contract with every front end.
 const (
-	chatMessage socketio.Event[string] = "chatMessage" // from a client: what somebody wrote
-	reply       socketio.Event[string] = "reply"       // to everybody, the sender included
+	chatMessage socketio.Call[string, struct{}] = "chatMessage" // from a client: what somebody wrote; acknowledged, where asked for, after the reply
+	reply       socketio.Event[string]          = "reply"       // to everybody, the sender included
 )
 
 // newServer returns the chat: its page and its contract.
@@ -38,8 +38,8 @@ func newServer(o *options, log *slog.Logger) *socketio.Server {
 	server.OnDisconnect(func(_ context.Context, s *socketio.Socket, r socketio.Reason) {
 		log.Debug("disconnected", "id", s.ID(), "reason", r)
 	})
-	socketio.On(server, chatMessage, func(_ context.Context, _ *socketio.Socket, text string) error {
-		return reply.Emit(server, text)
+	socketio.OnAck(server, chatMessage, func(_ context.Context, _ *socketio.Socket, text string) (struct{}, error) {
+		return struct{}{}, reply.Emit(server, text)
 	})
 	return server
 }

@@ -1,5 +1,6 @@
 // Command chat is the chat edge server: a web page and Socket.IO on one port. What
-// a client sends as "chatMessage", everybody receives as "reply".
+// a client sends as "chatMessage", everybody receives as "reply"; a client that
+// gives a callback hears when that is done.
 //
 //	go run ./cmd/chat            # http://localhost:3000
 //	PORT=8080 go run ./cmd/chat  # another port

@@ -124,15 +124,18 @@ func (s *wireSocket) emit(event, text string) {
 // expect reads until a packet begins with the text.
 func (s *wireSocket) expect(text string) {
 	s.t.Helper()
-	for {
-		packet, err := wsutil.ReadServerText(s)
-		if err != nil {
-			s.t.Fatalf("waiting for %s: %v", text, err)
-		}
-		if strings.HasPrefix(string(packet), text) {
-			return
-		}
+	for !strings.HasPrefix(s.receive(text), text) {
 	}
+}
+
+// receive returns the next packet, whatever it is; text is what is hoped for.
+func (s *wireSocket) receive(text string) string {
+	s.t.Helper()
+	packet, err := wsutil.ReadServerText(s)
+	if err != nil {
+		s.t.Fatalf("waiting for %s: %v", text, err)
+	}
+	return string(packet)
 }
 
 // close says goodbye as WebSocket does (RFC 6455, 7.1.2).
