@@ -70,7 +70,7 @@ func (s *Server) budgetDescriptors() error {
 	if limit < minFD {
 		return fmt.Errorf("%w (it is %d, at least %d are needed)", ErrDescriptorLimit, limit, minFD)
 	}
-	s.maxFD = limit - max(reservedFD, limit/8)
+	s.maxFD = limit - max(reservedFD, limit/16)
 	if s.opts.MaxConnections <= 0 || s.opts.MaxConnections > s.maxFD {
 		s.opts.MaxConnections = s.maxFD
 	}

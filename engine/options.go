@@ -50,7 +50,7 @@ type Options struct {
 	// others wait longer while a broadcast goes out, and saves next to nothing.
 	TurnWrites int
 	// MaxConnections bounds open connections; default the descriptor limit less a
-	// reserve (an eighth, at least 32). More than that is lowered to it.
+	// reserve (a sixteenth, at least 32). More than that is lowered to it.
 	MaxConnections int
 	// AcceptRate is how many sessions may be opened per second, over all loops;
 	// default any number. What comes beyond is answered 503 with a Retry-After, and

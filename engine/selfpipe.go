@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"runtime"
@@ -28,7 +29,7 @@ type selfPipe struct {
 // newSelfPipe connects the loop to itself. What is written before gnet has the other
 // end waits there.
 func newSelfPipe(l *loop) (*selfPipe, error) {
-	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+	pair, err := socketpair()
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +44,20 @@ func newSelfPipe(l *loop) (*selfPipe, error) {
 		p.closed()
 	}
 	return p, err
+}
+
+// socketpair makes two descriptors that do not block, nor outlive an exec.
+func socketpair() (pair [2]int, err error) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	if pair, err = syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0); err != nil {
+		return pair, err
+	}
+	for _, fd := range pair {
+		syscall.CloseOnExec(fd)
+		err = errors.Join(err, syscall.SetNonblock(fd, true))
+	}
+	return pair, err
 }
 
 // enroll gives the other end to gnet, which closes nc. Without it the loop would never

@@ -18,11 +18,11 @@ type plan struct {
 }
 
 // spareDescriptors of a process are for its own use: pipes, listeners, epolls. The
-// server keeps an eighth besides (Options.MaxConnections).
+// server keeps a sixteenth besides (Options.MaxConnections).
 const spareDescriptors = 128
 
 func newPlan(o *options, m *machine) (*plan, error) {
-	most := m.descriptors - m.descriptors/8 - spareDescriptors
+	most := m.descriptors - m.descriptors/16 - spareDescriptors
 	if most < 1 {
 		return nil, fmt.Errorf("the descriptor limit of a process, %d, is too low: raise it with ulimit -n", m.descriptors)
 	}

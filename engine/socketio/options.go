@@ -54,7 +54,7 @@ type Options struct {
 	ClientFiles fs.FS
 
 	// MaxConnections bounds open connections; default what the descriptor limit
-	// allows, less an eighth.
+	// allows, less a sixteenth.
 	MaxConnections int
 	// AcceptRate is how many clients may connect per second; default any number.
 	// What comes beyond is answered 503 with a Retry-After. The stock client gets a

@@ -79,7 +79,7 @@ func (s *storm) connect(n, abreast int) {
 }
 
 func (s *storm) dial() int {
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 	if err == nil {
 		err = syscall.Connect(fd, &s.addr)
 	}
