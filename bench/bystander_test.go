@@ -24,9 +24,15 @@ const (
 
 // BenchmarkBystander measures how long the echo of a client takes that has nothing
 // to do with the broadcasts of 128 bytes to 10,000 members that run one after the
-// other, and how long it takes without them. An op is one broadcast.
+// other, and how long it takes without them: with turns of the usual length, and
+// with turns that last as long as the broadcast. An op is one broadcast.
 func BenchmarkBystander(b *testing.B) {
-	server, addr := serve(b)
+	b.Run("turn=128", func(b *testing.B) { standBy(b, 128) })
+	b.Run("turn=whole", func(b *testing.B) { standBy(b, 1<<20) })
+}
+
+func standBy(b *testing.B, turnWrites int) {
+	server, addr := serve(b, func(o *socketio.Options) { o.TurnWrites = turnWrites })
 	answerEchoes(server)
 	var joined atomic.Int64
 	server.OnConnect(func(_ context.Context, s *socketio.Socket) error {

@@ -32,10 +32,14 @@ func quiet() socketio.Options {
 	return socketio.Options{Logger: slog.New(slog.DiscardHandler), PingInterval: time.Hour}
 }
 
-// serve runs a server for the length of the benchmark.
-func serve(b testing.TB) (server *socketio.Server, addr string) {
+// serve runs a server for the length of the benchmark; tune may change its options.
+func serve(b testing.TB, tune ...func(*socketio.Options)) (server *socketio.Server, addr string) {
 	b.Helper()
-	server = socketio.New(quiet())
+	o := quiet()
+	for _, fn := range tune {
+		fn(&o)
+	}
+	server = socketio.New(o)
 	if err := server.Listen("127.0.0.1:0"); err != nil {
 		b.Fatal(err)
 	}

@@ -85,7 +85,8 @@ func (c *conn) write(b []byte) {
 		c.rest = append(c.rest, b...)
 		return
 	}
-	n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(c.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(c.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
+		syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL, 0, 0)
 	switch {
 	case errno == 0 && int(n) == len(b):
 	case errno == syscall.EAGAIN:
