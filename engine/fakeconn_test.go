@@ -227,11 +227,15 @@ func startFake(t testing.TB, n int, o engine.Options, tune ...func(*fixture)) *f
 
 // close does away with every connection and ends the loops.
 func (k *fakes) close() {
+	defer k.end()
 	for _, c := range k.conns {
 		_ = c.loop.Close(c)
 		c.vanish()
 	}
 	k.run()
+}
+
+func (k *fakes) end() {
 	k.stop()
 	for _, l := range k.loops {
 		if l.self != nil {
@@ -271,10 +275,14 @@ func (c *fakeConn) narrow(t testing.TB) {
 
 // run has every loop do all its turns.
 func (k *fakes) run() {
-	for again := true; again; {
+	const endless = 100_000
+	for again, turns := true, 0; again; {
 		again = false
 		for _, l := range k.loops {
 			for l.runOne() {
+				if turns++; turns == endless {
+					k.t.Fatal("a loop asks for one turn after another, and gets nothing done")
+				}
 				again = true
 			}
 		}
