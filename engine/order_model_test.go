@@ -26,6 +26,7 @@ type world struct {
 	want    [][]string
 	got     [][]string
 	closed  []bool
+	paused  []bool // polls no more: it changes to WebSocket
 	counter int
 }
 
@@ -51,7 +52,7 @@ func (w *world) open(loop int, poll bool) {
 		}
 	}
 	w.conns, w.rs, w.polls = append(w.conns, c), append(w.rs, r), append(w.polls, poll)
-	w.want, w.got, w.closed = append(w.want, nil), append(w.got, nil), append(w.closed, false)
+	w.want, w.got, w.closed, w.paused = append(w.want, nil), append(w.got, nil), append(w.closed, false), append(w.paused, false)
 }
 
 // message makes the next message: now and then a big one.
@@ -144,10 +145,16 @@ func (w *world) receive() {
 func (w *world) poll(i int) {
 	c := w.conns[i]
 	c.drain()
-	if c.got.Len() == 0 && !c.closed {
+	if c.got.Len() == 0 && !c.closed && !w.paused[i] {
 		c.deliver(requestText("GET", pollURL+"&sid="+w.rs[i].s.ID(), "", ""))
-		c.drain()
 	}
+	w.collect(i)
+}
+
+// collect takes what polls were answered.
+func (w *world) collect(i int) {
+	c := w.conns[i]
+	c.drain()
 	br := bufio.NewReader(&c.got)
 	for {
 		if _, err := br.Peek(1); err != nil {
