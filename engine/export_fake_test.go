@@ -80,3 +80,12 @@ const TurnWrites = 128
 
 // TickLength is the clock's grain.
 const TickLength = tickLength
+
+// AskAhead does what the ticker does when the clock moves between a turn's beginning
+// and its look at the ticker's wish.
+func (s *Server) AskAhead() {
+	for _, l := range s.allLoops() {
+		l.asked.Store(s.clock.now() + 1)
+		l.self.ring()
+	}
+}

@@ -438,3 +438,23 @@ func TestASilentClientTimesOutOnALiveServer(t *testing.T) {
 	}
 	c.closes(1005)
 }
+
+// The ticker may ask while a turn begins, with a later tick than the turn's own. That
+// is no stall: every dead client would get another timeout, again and again.
+func TestATurnThatTheTickerOvertakesIsNoStall(t *testing.T) {
+	k := startFake(t, 1, engine.Options{PingInterval: time.Second, PingTimeout: time.Second})
+	_, r := k.openWS(0)
+	for range 40 { // a ping after a second at the latest, and the timeout one more
+		k.srv.AskAhead()
+		k.run()
+		k.advance(100 * time.Millisecond)
+	}
+	select {
+	case reason := <-r.closed:
+		if reason != engine.ReasonPingTimeout {
+			t.Errorf("closed with %v", reason)
+		}
+	default:
+		t.Error("a client that never answered is still there after twice the time")
+	}
+}

@@ -3,7 +3,7 @@ package engine
 // tick fires what is due on the loop and gives blocked clients another chance. The
 // ticker has asked for it at the tick asked. Loop-only.
 func (l *loop) tick(asked uint64) {
-	if l.now-asked > stallTicks {
+	if l.now > asked+stallTicks { // asked may be later than the turn: the ticker does not wait for it
 		l.srv.lastStall.Store(l.now) // this loop stood still; its peers are not to blame
 	}
 	l.lastTick.Store(l.now)
