@@ -257,3 +257,18 @@ func TestAFullServerSpreadsRetryAfter(t *testing.T) {
 		t.Errorf("200 refusals say %v", told)
 	}
 }
+
+// The clock has ticks: what comes within one must not be lost because the bucket is
+// smaller than that.
+func TestASmallBurstDoesNotLowerTheRate(t *testing.T) {
+	const rate, seconds = 1000, 2
+	k := startFake(t, 1, engine.Options{AcceptRate: rate, AcceptBurst: 1, PingInterval: time.Hour})
+	sum := k.admitted()
+	for range seconds * 100 {
+		k.advance(engine.TickLength)
+		sum += k.admitted()
+	}
+	if want := seconds * rate; sum < want || sum > want+rate/100 {
+		t.Errorf("%d in %d s, want %d", sum, seconds, want)
+	}
+}

@@ -58,7 +58,7 @@ type Options struct {
 	// are already are never refused by it.
 	AcceptRate int
 	// AcceptBurst is how many may be opened at once after a quiet time; default
-	// AcceptRate, one second's worth.
+	// AcceptRate, one second's worth; 10 ms' worth at least.
 	AcceptBurst int
 	// HighWaterMark is how many bytes may wait for one slow client before SlowPolicy
 	// applies; default 1 MiB, and at least MaxHTTPBufferSize.

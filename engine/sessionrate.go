@@ -22,7 +22,7 @@ type sessionRate struct {
 const maxBurst = 1 << 32
 
 // setRate is called before the first session. A rate of 0 or less is no limit; a
-// burst of 0 or less is one second's worth.
+// burst of 0 or less is one second's worth, and one below a tick's worth is that.
 func (r *sessionRate) setRate(perSecond, burst int) {
 	if perSecond <= 0 {
 		return
@@ -31,7 +31,7 @@ func (r *sessionRate) setRate(perSecond, burst int) {
 		burst = perSecond
 	}
 	r.each = max(1, int64(time.Second)/int64(perSecond))
-	r.depth = r.each * min(int64(burst), maxBurst)
+	r.depth = max(r.each*min(int64(burst), maxBurst), int64(tickLength)) // what comes in a tick has room
 }
 
 // take takes a token at the given tick; false when there is none.

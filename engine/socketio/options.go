@@ -62,7 +62,7 @@ type Options struct {
 	// connected, their polls and their upgrades are never refused by it.
 	AcceptRate int
 	// AcceptBurst is how many may connect at once after a quiet time; default
-	// AcceptRate, one second's worth.
+	// AcceptRate, one second's worth; 10 ms' worth at least.
 	AcceptBurst int
 	// Loops is the number of event loops; default GOMAXPROCS.
 	Loops int
