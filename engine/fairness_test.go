@@ -127,3 +127,25 @@ func TestSmallPublishesShareATurn(t *testing.T) {
 	}
 	k.run()
 }
+
+// To end a session takes a write, as long as any.
+func TestManyClosesLetOthersIn(t *testing.T) {
+	const sessions = 100
+	k := startFake(t, 1, engine.Options{TurnWrites: 8})
+	var rs []*recorder
+	for range sessions {
+		_, r := k.openWS(0)
+		rs = append(rs, r)
+	}
+	k.run()
+	for _, r := range rs {
+		r.s.Close()
+	}
+	k.loops[0].runOne()
+	if left := k.srv.Stats().WebSocket; left < sessions-16 {
+		t.Errorf("%d of %d sessions were closed in one turn of 8 writes", sessions-left, sessions)
+	}
+	if k.run(); k.srv.Stats().WebSocket != 0 {
+		t.Error("some were never closed")
+	}
+}

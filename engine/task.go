@@ -52,6 +52,7 @@ func (l *loop) do(t *task) (done bool) {
 			l.rooms.Leave(t.group, s.slot)
 		}
 	case taskClose:
+		l.spent += heldPerWrite
 		s.close(ReasonForcedClose, byServer)
 	case taskRun:
 		if s != nil {
