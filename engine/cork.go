@@ -130,17 +130,29 @@ func (s *Session) uncork() {
 	s.loop.letGo(k)
 }
 
-// heldQueue is sessions in the order in which they are to be uncorked. One may be
-// in it more than once, or have nothing held any more.
+// heldQueue is sessions in the order in which they are to be uncorked, each once. One
+// may have nothing held any more.
 type heldQueue struct {
 	sessions []*Session
 	next     int
-	peak     int // most that were in it since it was last empty
+	peak     int   // most that were in it since it was last empty
+	mark     uint8 // immutable: its bit of Session.waits
 }
+
+const (
+	waitsDirect uint8 = 1 << iota
+	waitsCrowd
+)
 
 func (q *heldQueue) len() int { return len(q.sessions) - q.next }
 
+// push does nothing where s is in the queue already: under a load that never ends the
+// queue would grow without end.
 func (q *heldQueue) push(s *Session) {
+	if s.waits&q.mark != 0 {
+		return
+	}
+	s.waits |= q.mark
 	if n := len(q.sessions); n == cap(q.sessions) && q.next > n/2 { // never empty under a steady load
 		left := copy(q.sessions, q.sessions[q.next:])
 		clear(q.sessions[left:])
@@ -161,6 +173,7 @@ func (q *heldQueue) pop() *Session {
 	s := q.sessions[q.next]
 	q.sessions[q.next] = nil
 	q.next++
+	s.waits &^= q.mark
 	return s
 }
 

@@ -251,3 +251,30 @@ func TestALargeBroadcastAllocatesNothingTheSecondTime(t *testing.T) {
 		t.Errorf("room for %d, and for %d after small broadcasts", kept, now)
 	}
 }
+
+// However much a session is sent before its turn comes, it waits in line once: the
+// queues are never longer than there are sessions, whatever the load.
+func TestASessionWaitsInLineOnce(t *testing.T) {
+	const sessions = 20
+	k := startFake(t, 1, engine.Options{TurnWrites: 4})
+	var rs []*recorder
+	for range sessions {
+		_, r := k.openWS(0)
+		r.s.Join("all")
+		rs = append(rs, r)
+	}
+	k.run()
+	for range 50 {
+		for _, r := range rs {
+			k.send(r, "own")
+		}
+		k.publish("all", &engine.Target{Groups: []string{"all"}})
+		k.loops[0].runOne()
+		if held, _ := k.srv.HeldNow(); held > 2*sessions {
+			t.Fatalf("%d in line, of %d sessions", held, sessions)
+		}
+	}
+	if k.run(); k.srv.Stats().Held != 0 {
+		t.Error("some are still in line")
+	}
+}

@@ -73,6 +73,7 @@ func newLoop(srv *Server, el gnet.EventLoop) (l *loop, err error) {
 	now := srv.clock.now()
 	l = &loop{srv: srv, el: el, now: now}
 	l.root.users = 1
+	l.direct.mark, l.crowd.mark = waitsDirect, waitsCrowd
 	l.rooms = rooms.New(func(m uint32) *rooms.List { return &l.sessions[m].rooms })
 	l.sessionTimers = wheel.New[Session, *Session](wheelSlots, now)
 	l.connTimers = wheel.New[conn, *conn](wheelSlots, now)

@@ -40,6 +40,7 @@ type Session struct {
 	slot    uint32               // loop-only: number in the loop's slab
 	flags   atomic.Uint32        // sessionFlag bits, written on the loop but for established
 	id      sessionID            // immutable
+	waits   uint8                // loop-only: marks of the heldQueues it is in
 }
 
 type sessionFlag = uint32
