@@ -130,6 +130,35 @@ func (s *Session) uncork() {
 	s.loop.letGo(k)
 }
 
+// writeAll sends frames in as few writes as a cork has room for.
+func (c *conn) writeAll(frames []*Frame) {
+	l := c.loop
+	k := l.uncorked()
+	for _, f := range frames {
+		if k.full(f) {
+			c.writeHeld(k)
+			l.letGo(k)
+			k = l.uncorked()
+		}
+		if !c.open() { // and frames were given back, perhaps
+			break
+		}
+		behind := l.corkBehind(k, f)
+		l.letGo(k)
+		k = behind
+	}
+	if k.frames > 0 {
+		c.writeHeld(k)
+	}
+	l.letGo(k)
+}
+
+// uncorked is the cork of no frames, for one more user.
+func (l *loop) uncorked() *cork {
+	l.root.users++
+	return &l.root
+}
+
 // heldQueue is sessions in the order in which they are to be uncorked, each once. One
 // may have nothing held any more.
 type heldQueue struct {

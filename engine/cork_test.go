@@ -278,3 +278,30 @@ func TestASessionWaitsInLineOnce(t *testing.T) {
 		t.Error("some are still in line")
 	}
 }
+
+// What waited for a poll leaves over the WebSocket that takes over in one write, too:
+// there may be thousands, and the loop serves nobody else meanwhile.
+func TestWhatWaitedForAPollIsOneWrite(t *testing.T) {
+	const frames = 200
+	k := startFake(t, 1, engine.Options{})
+	_, r := k.openPolling(0)
+	var want []string
+	for i := range frames {
+		k.send(r, fmt.Sprint(i))
+		want = append(want, fmt.Sprint("4", i))
+	}
+	k.run()
+	w := k.connect(0)
+	w.deliver(requestText("GET", wsURL+"&sid="+r.s.ID(), wsHeader+"\r\n", ""))
+	w.sendText("2probe")
+	w.handshake(t)
+	if n := k.writes(func() { w.sendText("5") }); n != 1 {
+		t.Errorf("%d writes for %d frames", n, frames)
+	}
+	if got := w.texts(); !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+	if _, corks := k.srv.HeldNow(); corks != 0 {
+		t.Errorf("%d corks are left", corks)
+	}
+}

@@ -45,30 +45,6 @@ func (c *conn) unblock() {
 	l.blocked = l.blocked[:last]
 }
 
-// writeFrame sends f, or queues a reference to it while the client is blocked.
-func (c *conn) writeFrame(f *Frame) {
-	if !c.open() {
-		return
-	}
-	if c.out != nil {
-		c.enqueue(f)
-		return
-	}
-	b := f.wire()
-	n, ok := writeNow(int(c.fd), b)
-	switch {
-	case n == len(b):
-	case !ok:
-		c.doom()
-	case n > 0:
-		c.block()
-		c.spill(b[n:])
-	default:
-		c.block()
-		c.enqueue(f)
-	}
-}
-
 // writeHeld sends the frames of k in one write. What the kernel does not take, or a
 // client that is blocked, waits by reference.
 func (c *conn) writeHeld(k *cork) {

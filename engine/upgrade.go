@@ -43,9 +43,7 @@ func (c *conn) probing(p packet.Packet, err error) {
 	case p.Type == packet.Upgrade && s.poll.flags&pollProbed == 0:
 		c.badProbe()
 	case p.Type == packet.Upgrade && s.has(flagClosed): // fact 39
-		for _, f := range s.poll.frames {
-			c.writeFrame(f)
-		}
+		c.writeAll(s.poll.frames)
 		s.remove()
 	case p.Type == packet.Upgrade:
 		s.upgrade(c)
@@ -80,9 +78,7 @@ func (s *Session) upgrade(c *conn) {
 	l.srv.gauges.polling.Add(-1)
 	l.srv.gauges.websocket.Add(1)
 	l.stats.upgrades.Add(1)
-	for _, f := range p.frames {
-		c.writeFrame(f)
-	}
+	c.writeAll(p.frames)
 	s.dropQueue()
 	if post := p.post; post != nil {
 		post.doom() // a body in progress has no session to go to
