@@ -158,6 +158,9 @@ func (s *Session) linger() bool {
 	}
 	srv.gauges.lingering.Add(1)
 	s.set(flagLingering)
+	if s.poll.bytes > 0 {
+		s.loop.parting[s] = struct{}{}
+	}
 	s.loop.armSession(s, s.loop.now+farewellTicks)
 	return true
 }
@@ -170,6 +173,7 @@ func (s *Session) remove() {
 	s.set(flagGone)
 	if s.has(flagLingering) {
 		s.loop.srv.gauges.lingering.Add(-1)
+		delete(s.loop.parting, s)
 	}
 	s.loop.sessionTimers.Disarm(s)
 	s.loop.srv.table.remove(s)

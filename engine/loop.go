@@ -48,11 +48,12 @@ type loop struct {
 	connTimers    *wheel.Wheel[conn, *conn]
 	fireConnFn    func(*conn)
 	fireSessionFn func(*Session)
-	dirty         []*Session // polling sessions to flush at the end of the turn
-	answered      []*conn    // whose answer was given: more may have arrived behind the request
-	doomed        []*conn    // to close at the end of the turn
-	farewells     int        // sessions that closeSessions is done with
-	blocked       []*conn    // that cannot take more at the moment
+	dirty         []*Session            // polling sessions to flush at the end of the turn
+	answered      []*conn               // whose answer was given: more may have arrived behind the request
+	doomed        []*conn               // to close at the end of the turn
+	farewells     int                   // sessions that closeSessions is done with
+	parting       map[*Session]struct{} // that linger and have frames for their last poll
+	blocked       []*conn               // that cannot take more at the moment
 
 	request http1.Request // scratch of the head being routed
 	scratch []byte        // scratch of the response being built
@@ -73,6 +74,7 @@ func newLoop(srv *Server, el gnet.EventLoop) (l *loop, err error) {
 	now := srv.clock.now()
 	l = &loop{srv: srv, el: el, now: now}
 	l.root.users = 1
+	l.parting = make(map[*Session]struct{})
 	l.direct.mark, l.crowd.mark = waitsDirect, waitsCrowd
 	l.rooms = rooms.New(func(m uint32) *rooms.List { return &l.sessions[m].rooms })
 	l.sessionTimers = wheel.New[Session, *Session](wheelSlots, now)

@@ -101,6 +101,9 @@ func (l *loop) shed() {
 		return
 	}
 	l.dueBy(l.now + 1)
+	if excess = l.shedClosed(excess); excess <= 0 {
+		return
+	}
 	longest := l.findLongest()
 	l.longest.Store(int64(longest))
 	for _, other := range srv.allLoops() {
@@ -118,6 +121,24 @@ func (l *loop) shed() {
 			return
 		}
 	}
+}
+
+// shedClosed ends the queues of sessions that are closed already, which costs
+// nobody anything, and returns what is still too much.
+func (l *loop) shedClosed(excess int64) int64 {
+	for s := range l.parting {
+		if n := s.poll.bytes; n > 0 && excess > 0 {
+			excess -= int64(n)
+			s.remove()
+		}
+	}
+	for _, c := range l.blocked {
+		if n := c.out.bytes; c.session == nil && n > 0 && excess > 0 {
+			excess -= int64(n)
+			c.doom()
+		}
+	}
+	return excess
 }
 
 func (l *loop) findLongest() (bytes int) {
