@@ -5,6 +5,7 @@ package engine
 type backlog struct {
 	frames []*Frame
 	bytes  int
+	kept   int // frames in front that no policy may drop, as far as one has looked
 }
 
 // add takes a reference to f.
@@ -17,6 +18,9 @@ func (b *backlog) add(l *loop, f *Frame) {
 // remove gives the frame at i back.
 func (b *backlog) remove(l *loop, i int) {
 	f := b.frames[i]
+	if i < b.kept {
+		b.kept--
+	}
 	copy(b.frames[1:i+1], b.frames[:i])
 	b.frames[0] = nil
 	b.frames = b.frames[1:]
@@ -30,7 +34,7 @@ func (b *backlog) drop(l *loop) {
 		f.release(1)
 	}
 	b.count(l, -b.bytes)
-	b.frames = nil
+	b.frames, b.kept = nil, 0
 }
 
 func (b *backlog) count(l *loop, bytes int) {
@@ -52,12 +56,13 @@ func (b *backlog) over(o *Options, f *Frame) (cause SlowCause, over bool) {
 
 // dropOldest gives the oldest frame back that may be lost; false when there is none.
 func (b *backlog) dropOldest(l *loop) bool {
-	for i, f := range b.frames {
-		if !f.kept {
-			b.remove(l, i)
-			l.stats.slowDropped.Add(1)
-			return true
-		}
+	for b.kept < len(b.frames) && b.frames[b.kept].kept {
+		b.kept++
 	}
-	return false
+	if b.kept == len(b.frames) {
+		return false
+	}
+	b.remove(l, b.kept)
+	l.stats.slowDropped.Add(1)
+	return true
 }

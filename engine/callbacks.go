@@ -96,6 +96,7 @@ func (k *callbacks) OnTraffic(gc gnet.Conn) gnet.Action {
 		return gnet.Close
 	}
 	l := c.loop
+	l.visited = true
 	l.enter()
 	defer l.leave()
 	defer l.recoverFor(c)

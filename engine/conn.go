@@ -41,6 +41,7 @@ const (
 	connCounted                       // counts against MaxConnections
 	connAnswered                      // in loop.answered
 	connReturned                      // net/http gave it back, and no request of its was served here yet
+	connHalf                          // our half is to be closed behind what waits
 )
 
 func newConn(l *loop, gc gnet.Conn) *conn {
@@ -132,8 +133,12 @@ func (c *conn) hangUp() {
 	c.expire(ticks(c.loop.srv.opts.CloseTimeout))
 }
 
-// closeHalf lets the peer see the end behind what was written.
+// closeHalf lets the peer see the end behind what was written, and what waits.
 func (c *conn) closeHalf() {
+	if c.out != nil {
+		c.flags |= connHalf
+		return
+	}
 	if c.takes() {
 		_ = syscall.Shutdown(int(c.fd), syscall.SHUT_WR)
 	}

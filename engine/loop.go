@@ -25,6 +25,9 @@ type loop struct {
 	next    int               // first of pending that is not done
 	pumping bool              // another turn is to come; box stays awake
 	asking  bool              // and has not been asked for yet
+	visited bool              // there was other input since the last turn
+	writes  int               // how many a turn may do, at present
+	late    int               // turns for which the crowd has been made to wait
 	depth   int               // callbacks within callbacks: closing a connection calls OnClose at once
 	self    *selfPipe         // brings turns
 
@@ -62,7 +65,7 @@ type loop struct {
 	pong    []byte        // payload of the latest WebSocket ping of this read
 	ponging bool          // there was one
 
-	longest  atomic.Int64  // bytes of the longest queue while there is too much; written by the loop
+	longest  atomic.Int64  // bytes of the longest queue and 1 while all hold too much; written by the loop
 	now      uint64        // tick of the present turn
 	nextDue  atomic.Uint64 // tick at which the ticker must call; written by the loop
 	asked    atomic.Uint64 // tick at which the ticker asked for a turn; 0 = it got it
@@ -72,7 +75,7 @@ type loop struct {
 
 func newLoop(srv *Server, el gnet.EventLoop) (l *loop, err error) {
 	now := srv.clock.now()
-	l = &loop{srv: srv, el: el, now: now}
+	l = &loop{srv: srv, el: el, now: now, writes: srv.opts.TurnWrites}
 	l.root.users = 1
 	l.parting = make(map[*Session]struct{})
 	l.direct.mark, l.crowd.mark = waitsDirect, waitsCrowd

@@ -46,8 +46,9 @@ type Options struct {
 	// Loops is the number of event loops; default GOMAXPROCS.
 	Loops int
 	// TurnWrites is how many writes of queued frames a loop does before it looks at
-	// its connections and timers again: 128, the default, is about 1 ms. More makes
-	// others wait longer while a broadcast goes out, and saves next to nothing.
+	// its connections and timers again, four times as many while nobody else says
+	// anything: 128, the default, is about 1 ms. More makes others wait longer while a
+	// broadcast goes out, and saves next to nothing. At most 1 << 20.
 	TurnWrites int
 	// MaxConnections bounds open connections; default the descriptor limit less a
 	// reserve (a sixteenth, at least 32). More than that is lowered to it.
@@ -96,7 +97,7 @@ func (o Options) withDefaults() Options {
 	o.ConnectTimeout = orElse(o.ConnectTimeout, 45*time.Second)
 	o.MaxHTTPBufferSize = orElse(o.MaxHTTPBufferSize, 1_000_000)
 	o.Loops = orElse(o.Loops, runtime.GOMAXPROCS(0))
-	o.TurnWrites = orElse(o.TurnWrites, 128)
+	o.TurnWrites = min(max(orElse(o.TurnWrites, 128), 1), 1<<20)
 	o.HighWaterMark = max(orElse(o.HighWaterMark, 1<<20), int(o.MaxHTTPBufferSize))
 	o.MaxQueued = orElse(o.MaxQueued, 16_384)
 	o.MaxQueuedBytes = orElse(o.MaxQueuedBytes, 1<<30)

@@ -212,7 +212,10 @@ func (c *conn) drainFrame(q *outQueue) bool {
 // up; a WebSocket waits for the peer's close frame.
 func (c *conn) drained() {
 	c.unblock()
-	if c.flags&connClosing != 0 && c.http != nil {
+	switch {
+	case c.flags&connHalf != 0:
+		c.closeHalf()
+	case c.flags&connClosing != 0 && c.http != nil:
 		c.hangUp()
 	}
 }

@@ -94,8 +94,7 @@ func (b *backlog) makeRoom(l *loop, f *Frame) (dropped bool, cause SlowCause, ok
 // shed ends the largest queues of this loop while all loops together hold too much.
 // It is called once a tick. Loop-only.
 func (l *loop) shed() {
-	srv := l.srv
-	excess := srv.queuedBytes() - srv.opts.MaxQueuedBytes
+	excess := l.srv.queuedBytes() - l.srv.opts.MaxQueuedBytes
 	if excess <= 0 {
 		l.longest.Store(0)
 		return
@@ -104,23 +103,44 @@ func (l *loop) shed() {
 	if excess = l.shedClosed(excess); excess <= 0 {
 		return
 	}
-	longest := l.findLongest()
-	l.longest.Store(int64(longest))
-	for _, other := range srv.allLoops() {
-		longest = max(longest, int(other.longest.Load()))
+	longest, known := l.compareLongest()
+	if !known {
+		return // the other loops have not looked yet
 	}
 	for _, s := range l.sessions {
-		if n := s.waiting(); n > 0 && n >= longest/2 {
-			if excess -= int64(n); s.conn != nil {
-				s.conn.tooSlow(SlowMemory)
-			} else {
-				s.tooSlow(SlowMemory)
-			}
-		}
-		if excess <= 0 {
-			return
+		if n := s.waiting(); n > 0 && n >= longest/2 && excess > 0 {
+			excess -= int64(n)
+			s.shed()
 		}
 	}
+}
+
+// shed ends a session for the memory that waits for its client.
+func (s *Session) shed() {
+	if s.conn != nil {
+		s.conn.tooSlow(SlowMemory)
+	} else {
+		s.tooSlow(SlowMemory)
+	}
+}
+
+// compareLongest tells the other loops how long this one's longest queue is, and
+// returns the longest of all, in bytes. In the first tick it has the others look at
+// theirs, and knows nothing.
+func (l *loop) compareLongest() (bytes int, known bool) {
+	for _, s := range l.sessions {
+		bytes = max(bytes, s.waiting())
+	}
+	known = l.longest.Swap(int64(bytes)+1) > 0
+	for _, other := range l.srv.allLoops() {
+		switch theirs := other.longest.Load(); {
+		case theirs > 0:
+			bytes = max(bytes, int(theirs)-1)
+		case other.asked.CompareAndSwap(0, l.now):
+			other.self.ring()
+		}
+	}
+	return bytes, known
 }
 
 // shedClosed ends the queues of sessions that are closed already, which costs
@@ -139,13 +159,6 @@ func (l *loop) shedClosed(excess int64) int64 {
 		}
 	}
 	return excess
-}
-
-func (l *loop) findLongest() (bytes int) {
-	for _, s := range l.sessions {
-		bytes = max(bytes, s.waiting())
-	}
-	return bytes
 }
 
 // waiting is how many bytes wait for the session's client; 0 for none, nil included.

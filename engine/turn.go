@@ -1,17 +1,36 @@
 package engine
 
-// heldPerWrite is what a write costs in frames held back for later: some 5 us
-// against less than 0.1 us.
-const heldPerWrite = 32
+const (
+	// heldPerWrite is what a write costs in frames held back for later: some 5 us
+	// against less than 0.2 us.
+	heldPerWrite = 32
+	// maxStretch is how many times as long as usual a turn gets while nobody else
+	// has anything to say: a turn costs some 10 us by itself.
+	maxStretch = 4
+	// maxLate is for how many turns the members of a broadcast wait for more of the
+	// queue to be handed out, to get it in one write: about 20 ms.
+	maxLate = 32
+)
 
 // run is the turn that the self-pipe brings.
 func (l *loop) run() {
 	l.enter()
+	l.stretch()
 	l.pumping = false
 	if asked := l.asked.Swap(0); asked != 0 {
 		l.tick(asked)
 	}
 	l.leave()
+}
+
+// stretch makes the turns of a broadcast longer while no other input comes in between.
+func (l *loop) stretch() {
+	if l.pumping && !l.visited {
+		l.writes = min(2*l.writes, maxStretch*l.srv.opts.TurnWrites)
+	} else {
+		l.writes = l.srv.opts.TurnWrites
+	}
+	l.visited = false
 }
 
 // enter begins every callback of the loop: producers need not wake it until leave.
@@ -44,7 +63,7 @@ func (l *loop) leave() {
 // another, and producers need not wake the loop until then.
 func (l *loop) turn() {
 	more := l.handOut()
-	l.sendHeld()
+	l.sendHeld(more)
 	held := l.direct.len() + l.crowd.len()
 	l.stats.held.Store(int64(held))
 	if more || held > 0 {
@@ -71,27 +90,42 @@ func (l *loop) handOut() (more bool) {
 	}
 }
 
-// sendHeld uncorks sessions, TurnWrites at most. Those that were sent something of
-// their own need not wait for a long broadcast to reach them; of every four writes
-// the broadcast has one all the same.
-func (l *loop) sendHeld() {
-	for writes := 0; writes < l.srv.opts.TurnWrites; {
-		first, second := &l.direct, &l.crowd
-		if writes%4 == 3 {
-			first, second = second, first
-		}
-		s := first.pop()
+// sendHeld uncorks sessions. Those that were sent something of their own need not
+// wait for a long broadcast to reach them; of every four writes the broadcast has
+// one all the same. While more of the queue is to be handed out, it waits, for a
+// time: every write that comes too early is one more.
+func (l *loop) sendHeld(more bool) {
+	if more {
+		l.late++
+	}
+	for writes := 0; writes < l.writes; {
+		s := l.nextHeld(writes%4 == 3, more && l.late <= maxLate)
 		if s == nil {
-			s = second.pop()
-		}
-		if s == nil {
-			return
+			break
 		}
 		if s.cork != nil {
 			s.uncork()
 			writes++
 		}
 	}
+	if l.crowd.len() == 0 {
+		l.late = 0
+	}
+}
+
+// nextHeld takes a session from the queues; nil where there is none to be sent to.
+func (l *loop) nextHeld(crowdFirst, crowdWaits bool) *Session {
+	if crowdWaits {
+		return l.direct.pop()
+	}
+	first, second := &l.direct, &l.crowd
+	if crowdFirst {
+		first, second = second, first
+	}
+	if s := first.pop(); s != nil {
+		return s
+	}
+	return second.pop()
 }
 
 // step carries out the task at hand, or a part of it. A panic in it costs the
