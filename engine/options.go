@@ -88,6 +88,9 @@ type Options struct {
 	Logger *slog.Logger
 }
 
+// maxTurnWrites is more sessions than a loop has; times heldPerWrite it fits an int.
+const maxTurnWrites = 1 << 24
+
 func (o Options) withDefaults() Options {
 	o.Path = "/" + strings.Trim(orElse(o.Path, "/socket.io"), "/")
 	o.PingInterval = orElse(o.PingInterval, 25*time.Second)
@@ -96,7 +99,7 @@ func (o Options) withDefaults() Options {
 	o.ConnectTimeout = orElse(o.ConnectTimeout, 45*time.Second)
 	o.MaxHTTPBufferSize = orElse(o.MaxHTTPBufferSize, 1_000_000)
 	o.Loops = orElse(o.Loops, runtime.GOMAXPROCS(0))
-	o.TurnWrites = orElse(o.TurnWrites, 128)
+	o.TurnWrites = min(max(orElse(o.TurnWrites, 128), 1), maxTurnWrites)
 	o.HighWaterMark = max(orElse(o.HighWaterMark, 1<<20), int(o.MaxHTTPBufferSize))
 	o.MaxQueued = orElse(o.MaxQueued, 16_384)
 	o.MaxQueuedBytes = orElse(o.MaxQueuedBytes, 1<<30)
