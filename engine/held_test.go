@@ -62,9 +62,12 @@ func TestATurnOfClosesLetsOthersIn(t *testing.T) {
 	const sessions, turnWrites = 200, 8
 	k := startFake(t, 1, engine.Options{TurnWrites: turnWrites})
 	var conns []*fakeConn
+	var rs []*recorder
 	for range sessions {
 		c, r := k.openWS(0)
-		conns = append(conns, c)
+		conns, rs = append(conns, c), append(rs, r)
+	}
+	for _, r := range rs { // now, or the turn that opens the next one would do it
 		r.s.Close()
 	}
 	most, all := 0, 0

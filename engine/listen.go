@@ -143,6 +143,7 @@ func (s *Server) loopsEnded(err error) {
 	}
 	for _, l := range s.allLoops() {
 		l.closeInbox() // nobody will take what others would go on to queue
+		l.self.closed()
 	}
 	close(s.done)
 }

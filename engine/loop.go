@@ -27,6 +27,7 @@ type loop struct {
 	asking  bool              // and has not been asked for yet
 	visited bool              // there was other input since the last turn
 	writes  int               // how many a turn may do, at present
+	sent    uint              // sessions uncorked by turns
 	late    int               // turns for which the crowd has been made to wait
 	depth   int               // callbacks within callbacks: closing a connection calls OnClose at once
 	self    *selfPipe         // brings turns

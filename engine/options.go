@@ -48,7 +48,7 @@ type Options struct {
 	// TurnWrites is how many writes of queued frames a loop does before it looks at
 	// its connections and timers again, four times as many while nobody else says
 	// anything: 128, the default, is about 1 ms. More makes others wait longer while a
-	// broadcast goes out, and saves next to nothing. At most 1 << 20.
+	// broadcast goes out, and saves next to nothing.
 	TurnWrites int
 	// MaxConnections bounds open connections; default the descriptor limit less a
 	// reserve (a sixteenth, at least 32). More than that is lowered to it.
@@ -89,6 +89,9 @@ type Options struct {
 	Logger *slog.Logger
 }
 
+// maxTurnWrites is more sessions than a loop has; times heldPerWrite it fits an int.
+const maxTurnWrites = 1 << 24
+
 func (o Options) withDefaults() Options {
 	o.Path = "/" + strings.Trim(orElse(o.Path, "/socket.io"), "/")
 	o.PingInterval = orElse(o.PingInterval, 25*time.Second)
@@ -97,7 +100,7 @@ func (o Options) withDefaults() Options {
 	o.ConnectTimeout = orElse(o.ConnectTimeout, 45*time.Second)
 	o.MaxHTTPBufferSize = orElse(o.MaxHTTPBufferSize, 1_000_000)
 	o.Loops = orElse(o.Loops, runtime.GOMAXPROCS(0))
-	o.TurnWrites = min(max(orElse(o.TurnWrites, 128), 1), 1<<20)
+	o.TurnWrites = min(max(orElse(o.TurnWrites, 128), 1), maxTurnWrites)
 	o.HighWaterMark = max(orElse(o.HighWaterMark, 1<<20), int(o.MaxHTTPBufferSize))
 	o.MaxQueued = orElse(o.MaxQueued, 16_384)
 	o.MaxQueuedBytes = orElse(o.MaxQueuedBytes, 1<<30)

@@ -191,6 +191,7 @@ func (c *conn) drain(q *outQueue) {
 // drainFrame sends the first frame of the queue; false when the kernel takes none.
 func (c *conn) drainFrame(q *outQueue) bool {
 	f := q.frames[0]
+	c.loop.stats.writes.Add(1)
 	n, ok := writeNow(int(c.fd), f.wire())
 	if !ok {
 		c.doom()

@@ -100,10 +100,13 @@ func (p *selfPipe) heard() {
 	p.loop.run()
 }
 
-// closed is told that the loop has ended.
+// closed is told that the loop has ended, by gnet or, where gnet had not taken the
+// other end yet, by the server.
 func (p *selfPipe) closed() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_ = syscall.Close(p.fd)
-	p.fd = -1
+	if p.fd >= 0 {
+		_ = syscall.Close(p.fd)
+		p.fd = -1
+	}
 }

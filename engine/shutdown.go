@@ -155,8 +155,7 @@ func (s *Server) stopGnet(ctx context.Context) error {
 	return s.stopErr
 }
 
-// stopBackground ends whatever could wake a loop: gnet would write to a descriptor
-// that may be another's once it has stopped.
+// stopBackground ends the ticker, and takes no more tasks.
 func (s *Server) stopBackground() {
 	for _, l := range s.allLoops() {
 		l.closeInbox()

@@ -99,13 +99,14 @@ func (l *loop) sendHeld(more bool) {
 		l.late++
 	}
 	for writes := 0; writes < l.writes; {
-		s := l.nextHeld(writes%4 == 3, more && l.late <= maxLate)
+		s := l.nextHeld(more && l.late <= maxLate)
 		if s == nil {
 			break
 		}
 		if s.cork != nil {
 			s.uncork()
 			writes++
+			l.sent++
 		}
 	}
 	if l.crowd.len() == 0 {
@@ -114,12 +115,12 @@ func (l *loop) sendHeld(more bool) {
 }
 
 // nextHeld takes a session from the queues; nil where there is none to be sent to.
-func (l *loop) nextHeld(crowdFirst, crowdWaits bool) *Session {
+func (l *loop) nextHeld(crowdWaits bool) *Session {
 	if crowdWaits {
 		return l.direct.pop()
 	}
 	first, second := &l.direct, &l.crowd
-	if crowdFirst {
+	if l.sent%4 == 3 {
 		first, second = second, first
 	}
 	if s := first.pop(); s != nil {
