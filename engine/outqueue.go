@@ -178,9 +178,7 @@ func (c *conn) drain(q *outQueue) {
 		q.control = nil
 	}
 	for c.takes() && len(q.frames) > 0 {
-		if !c.drainFrame(q) {
-			return
-		}
+		c.drainFrame(q)
 	}
 	if c.takes() && len(q.last) > 0 {
 		c.write(q.last)
@@ -188,25 +186,27 @@ func (c *conn) drain(q *outQueue) {
 	}
 }
 
-// drainFrame sends the first frame of the queue; false when the kernel takes none.
-func (c *conn) drainFrame(q *outQueue) bool {
+// drainFrame sends the first frame of the queue. What the kernel does not take of it,
+// or all of it, goes to gnet: it is told when the kernel takes more, and until then
+// nobody has to ask.
+func (c *conn) drainFrame(q *outQueue) {
 	f := q.frames[0]
 	c.loop.stats.writes.Add(1)
 	n, ok := writeNow(int(c.fd), f.wire())
 	if !ok {
 		c.doom()
+		return
 	}
-	if n == 0 {
-		return false
+	if n > 0 {
+		q.since = c.loop.now
 	}
-	q.since = c.loop.now
 	if rest := f.wire()[n:]; len(rest) > 0 {
+		q.left += len(rest)
 		c.spill(rest)
 	}
 	if c.out == q {
 		q.remove(c.loop, 0)
 	} // else the write failed, and with it all that waited
-	return true
 }
 
 // drained ends the blockade. A connection that spoke its last word over HTTP hangs
