@@ -14,6 +14,7 @@ func TestTheClosePacketHasAPollOfItsOwn(t *testing.T) {
 	url := pollURL + "&sid=" + o.SID
 	c.request("GET", url, "")
 	r := f.session(o.SID)
+	until(t, "the GET is held", func() bool { return r.s.PollState().Get })
 	r.s.Run(func() { // in one turn
 		r.send("last words")
 		r.s.Close()
