@@ -1,8 +1,8 @@
 package engine
 
 // outQueue is what waits for one client that cannot take more at the moment. It
-// exists only while the client is blocked: gnet holds the rest of the one frame
-// that is partly on the wire, this holds references to what follows.
+// exists only while the client is blocked: gnet holds one frame at most, or the
+// rest of it, this holds references to what follows.
 type outQueue struct {
 	backlog
 	control []byte // pings and pongs: sent before the frames, at most maxControl bytes

@@ -33,8 +33,7 @@ func (l *loop) publish(t *task) (done bool) {
 	if !l.walking {
 		l.beginWalk(t.target)
 	}
-	budget := l.srv.opts.TurnWrites * heldPerWrite
-	for l.publishNamed(t, budget) && l.spent < budget {
+	for l.publishNamed(t) && !l.overspent() {
 		part := l.walk.Next(l.walkDst[:0])
 		for _, m := range part {
 			if s := l.sessions[m]; s != nil { // one that fell may have taken others along
@@ -65,10 +64,10 @@ func (l *loop) beginWalk(t *Target) {
 
 // publishNamed serves the sessions named one by one, and goes on from there the next
 // time; false when the budget did not suffice. The walk does not meet them again.
-func (l *loop) publishNamed(t *task, budget int) (done bool) {
+func (l *loop) publishNamed(t *task) (done bool) {
 	all := t.target.Sessions
 	for ; l.named < len(all); l.named++ {
-		if l.spent >= budget {
+		if l.overspent() {
 			return false
 		}
 		l.spent++

@@ -82,7 +82,7 @@ func (s *Server) onLoops(fn func(*loop)) {
 // closeSessions says goodbye to the sessions of the loop, a turn's worth at a time.
 func (l *loop) closeSessions() {
 	for ; l.farewells < len(l.sessions); l.farewells++ {
-		if l.spent >= l.srv.opts.TurnWrites*heldPerWrite {
+		if l.overspent() {
 			l.post(task{kind: taskRun, fn: l.closeSessions})
 			return
 		}

@@ -77,18 +77,22 @@ func (l *loop) turn() {
 func (l *loop) handOut() (more bool) {
 	for l.spent = 0; ; {
 		for ; l.next < len(l.pending); l.spent++ {
-			if l.spent >= l.srv.opts.TurnWrites*heldPerWrite {
+			if l.overspent() {
 				return true
 			}
 			l.step()
 		}
-		batch, more := l.box.Take(l.pending)
-		l.pending, l.next = batch, 0
+		l.pending, more = l.box.Take(l.pending)
+		l.next = 0
 		if !more {
 			return false
 		}
 	}
 }
+
+// overspent reports that the turn has handed out as much as it may: what TurnWrites
+// writes cost.
+func (l *loop) overspent() bool { return l.spent >= l.srv.opts.TurnWrites*heldPerWrite }
 
 // sendHeld uncorks sessions. Those that were sent something of their own need not
 // wait for a long broadcast to reach them; of every four writes the broadcast has

@@ -38,10 +38,7 @@ func (c *client) Slow(e Slow) {
 		return
 	}
 	for _, s := range c.sockets() {
-		s.mu.Lock()
-		in := s.state == connected
-		s.mu.Unlock()
-		if in {
+		if s.Connected() {
 			tell(s, e)
 		}
 	}
