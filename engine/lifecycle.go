@@ -17,7 +17,9 @@ const farewellTicks = uint64(30 * time.Second / tickLength)
 func (c *conn) newSession(head []byte, t Transport) *Session {
 	l, srv := c.loop, c.loop.srv
 	s := &Session{loop: l}
-	s.request.Store(newRequest(head, c.gc.RemoteAddr(), l.now+ticks(srv.opts.ConnectTimeout)))
+	r := newRequest(head, c.gc.RemoteAddr(), l.now+ticks(srv.opts.ConnectTimeout))
+	r.head.tls = c.tlsState()
+	s.request.Store(r)
 	srv.table.add(s)
 	l.enlist(s)
 	l.stats.opened.Add(1)

@@ -66,6 +66,11 @@ type loop struct {
 	pong    []byte        // payload of the latest WebSocket ping of this read
 	ponging bool          // there was one
 
+	plain  []byte          // scratch of the record being read
+	sealed []byte          // scratch of the records being made
+	starts []*tlsHandshake // that wait for a place
+	shakes []*tlsHandshake // that have one, the oldest first
+
 	longest  atomic.Int64  // bytes of the longest queue and 1 while all hold too much; written by the loop
 	now      uint64        // tick of the present turn
 	nextDue  atomic.Uint64 // tick at which the ticker must call; written by the loop

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"crypto/tls"
 	"log/slog"
 	"net/http"
 	"runtime"
@@ -31,6 +32,19 @@ type Options struct {
 	MaxHTTPBufferSize int64
 	// CORS says which origins may use the server; zero means the same host only.
 	CORS CORS
+
+	// TLS has the server speak https and wss on its port: the handshake, Certificates,
+	// GetCertificate, client certificates and so on are crypto/tls's, and NextProtos is
+	// http/1.1. Default: none. Its callbacks run on goroutines, several at a time; those
+	// that look at a certificate should not take long. See CertificateFiles. Node:
+	// https.createServer(options).
+	TLS *tls.Config
+	// TLSHandshakeTimeout bounds a TLS handshake, from the first byte on; default 10 s.
+	TLSHandshakeTimeout time.Duration
+	// MaxTLSHandshakes is how many may be in progress at a time, each at some 40 KB;
+	// default 1,024. Four times as many may wait for a place. While somebody does,
+	// handshakes whose clients have said nothing for a second lose theirs.
+	MaxTLSHandshakes int
 
 	// Handler serves every request that is not Engine.IO's; nil answers 404. The
 	// connection moves to a standard http.Server for it.
@@ -109,6 +123,8 @@ func (o Options) withDefaults() Options {
 	o.BodyTimeout = orElse(o.BodyTimeout, 30*time.Second)
 	o.IdleTimeout = orElse(o.IdleTimeout, 65*time.Second)
 	o.CloseTimeout = orElse(o.CloseTimeout, 3*time.Second)
+	o.TLSHandshakeTimeout = orElse(o.TLSHandshakeTimeout, 10*time.Second)
+	o.MaxTLSHandshakes = orElse(o.MaxTLSHandshakes, 1024)
 	o.SendBuffer = orElse(o.SendBuffer, 128<<10)
 	if len(o.Transports) == 0 {
 		o.Transports = []Transport{Polling, WebSocket}

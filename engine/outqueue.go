@@ -56,11 +56,14 @@ func (c *conn) writeHeld(k *cork) {
 		b := k.wire()
 		var ok bool
 		c.loop.stats.writes.Add(1)
-		switch n, ok = writeNow(int(c.fd), b); {
+		switch n, ok = c.push(b); {
 		case !ok:
 			c.doom()
 			return
 		case n == len(b):
+			if c.flags&connSecure != 0 && !c.takes() {
+				c.block()
+			}
 			return
 		}
 		c.block()
@@ -192,7 +195,7 @@ func (c *conn) drain(q *outQueue) {
 func (c *conn) drainFrame(q *outQueue) {
 	f := q.frames[0]
 	c.loop.stats.writes.Add(1)
-	n, ok := writeNow(int(c.fd), f.wire())
+	n, ok := c.push(f.wire())
 	if !ok {
 		c.doom()
 		return

@@ -42,7 +42,11 @@ func (r *Request) HTTP() (*http.Request, error) {
 	if r.head == nil {
 		return nil, ErrRequestReleased
 	}
-	return http.ReadRequest(bufio.NewReader(bytes.NewReader(r.head.b))) // which copies all it keeps
+	q, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(r.head.b))) // which copies all it keeps
+	if err == nil {
+		q.TLS = r.head.tls
+	}
+	return q, err
 }
 
 // Query returns the decoded query parameters.
