@@ -184,6 +184,14 @@ func (f *fixture) dial() *rawConn {
 	return &rawConn{nc, f.t, bufio.NewReader(nc)}
 }
 
+// tcp is the connection, below TLS where there is that.
+func (c *rawConn) tcp() *net.TCPConn {
+	if secure, ok := c.Conn.(*tls.Conn); ok {
+		return secure.NetConn().(*net.TCPConn)
+	}
+	return c.Conn.(*net.TCPConn)
+}
+
 func (c *rawConn) write(s string) {
 	c.t.Helper()
 	if _, err := io.WriteString(c, s); err != nil {

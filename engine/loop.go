@@ -70,6 +70,7 @@ type loop struct {
 	sealed []byte          // scratch of the records being made
 	starts []*tlsHandshake // that wait for a place
 	shakes []*tlsHandshake // that have one, the oldest first
+	early  int             // bytes that arrived while their handshakes are in progress
 
 	longest  atomic.Int64  // bytes of the longest queue and 1 while all hold too much; written by the loop
 	now      uint64        // tick of the present turn

@@ -81,6 +81,10 @@ func (c *conn) unseal(k *tlsLayer) (n int, err error) {
 	l.sealed = l.sealed[:0]
 	n, err = k.tls.Read(l.plain)
 	if len(l.sealed) > 0 {
+		if c.gc.OutboundBuffered() > 2*l.srv.opts.HighWaterMark { // it asks for new keys again and again, and takes none
+			c.tooSlow(SlowBytes)
+			return 0, errDry
+		}
 		c.writeRaw(l.sealed)
 	}
 	return n, err
@@ -95,8 +99,6 @@ func (c *conn) unsealed(err error) {
 			c.loop.stats.tlsFaults.Add(1)
 		}
 		c.doom()
-	case c.gc.OutboundBuffered() > c.loop.srv.opts.HighWaterMark: // it asks for new keys and does not take them
-		c.tooSlow(SlowBytes)
 	}
 }
 

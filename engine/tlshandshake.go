@@ -22,10 +22,12 @@ import (
 const (
 	// recordHeader is how long a record's header is, in bytes.
 	recordHeader = 5
-	// maxEarly bounds what a client may send while its handshake is in progress, in
-	// bytes: reading cannot be paused, and it may go on without waiting for us to
-	// look at its last message.
-	maxEarly = 256 << 10
+	// maxEarly is what a client may send while its handshake is in progress, in bytes,
+	// and maxEarlyAll what those of one loop may send together if some send more: a
+	// client goes on at once behind its last message, a file to upload for example, and
+	// reading cannot be paused until we have looked at that.
+	maxEarly    = 64 << 10
+	maxEarlyAll = 32 << 20
 	// maxStarts is how many clients may wait for a place, for each place there is.
 	maxStarts = 4
 	// silentTicks is after how long a silent handshake may lose its place, and
@@ -42,6 +44,7 @@ type tlsHandshake struct {
 	local, remote netip.AddrPort // immutable
 	began         uint64         // loop-only: tick at which it got its place; 0 before
 	evicted       bool           // loop-only: it lost it
+	early         int            // loop-only: bytes of loop.early that are this one's
 
 	mu     sync.Mutex
 	wake   chan struct{} // immutable; holds one: there is something to look at
@@ -66,7 +69,7 @@ func (c *conn) beginTLS() {
 // feedHandshake takes what was read while the handshake is in progress.
 func (c *conn) feedHandshake(b []byte) {
 	h := c.secure().shake
-	if !h.arrived(b) {
+	if h.arrived(b); h.early > maxEarly && c.loop.early > maxEarlyAll {
 		c.doom()
 		return
 	}
@@ -76,6 +79,7 @@ func (c *conn) feedHandshake(b []byte) {
 	switch whole, err := firstRecord(h.in); {
 	case err == errPlainHTTP: // in the words of net/http
 		c.flags &^= connShaking
+		c.loop.early -= h.early
 		c.loop.stats.tlsFailed.Add(1)
 		c.write([]byte("HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"))
 		c.hangUp()
@@ -217,6 +221,7 @@ func (h *tlsHandshake) over(err error) {
 	defer l.recoverFor(c)
 	h.flush()
 	c.flags &^= connShaking
+	l.early -= h.early
 	if err != nil {
 		l.stats.tlsFailed.Add(1)
 		l.srv.opts.Logger.Debug("engine: TLS handshake", "remote", h.remote, "error", err)
@@ -232,8 +237,9 @@ func (h *tlsHandshake) over(err error) {
 	c.feedSecure(nil)
 }
 
-// abort ends the handshake of a connection that is gone.
+// abort ends the handshake of a connection that is gone. Loop-only.
 func (h *tlsHandshake) abort() {
+	h.conn.loop.early -= h.early
 	h.mu.Lock()
 	h.gone = true
 	h.mu.Unlock()
@@ -247,15 +253,15 @@ func (h *tlsHandshake) ring() {
 	}
 }
 
-// arrived takes input; false when it is too much.
-func (h *tlsHandshake) arrived(b []byte) bool {
+// arrived takes input. Loop-only.
+func (h *tlsHandshake) arrived(b []byte) {
+	h.early += len(b)
+	h.conn.loop.early += len(b)
 	h.mu.Lock()
 	h.in = append(h.in, b...)
 	h.silent = false
-	n := len(h.in)
 	h.mu.Unlock()
 	h.ring()
-	return n <= maxEarly
 }
 
 func (h *tlsHandshake) isSilent() bool {
