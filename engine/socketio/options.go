@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"context"
+	"crypto/tls"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -44,6 +45,17 @@ type Options struct {
 	MaxHTTPBufferSize int64
 	// CORS says which other origins may use the server; default none. Node: cors.
 	CORS CORS
+
+	// TLS has the server speak https and wss: the handshake, certificates and so on are
+	// crypto/tls's, the protocol is HTTP/1.1. Its callbacks run several at a time. See
+	// CertificateFiles for one that is replaced while the server runs. Default: none.
+	// Node: https.createServer(options).
+	TLS *tls.Config
+	// TLSHandshakeTimeout bounds a TLS handshake; default 10 s.
+	TLSHandshakeTimeout time.Duration
+	// MaxTLSHandshakes is how many may be in progress at a time; default 1,024. Four
+	// times as many may wait for one to end.
+	MaxTLSHandshakes int
 
 	// Handler serves every other path of the port, such as the application's pages;
 	// default: 404.
@@ -185,6 +197,7 @@ func (o *Options) engine(accept func(*engine.Session) engine.Receiver) engine.Op
 		Loops: o.Loops, HighWaterMark: o.HighWaterMark,
 		MaxQueued: o.MaxQueued, MaxBlocked: o.MaxBlocked, SlowPolicy: o.SlowPolicy,
 		MaxQueuedBytes: o.MaxQueuedBytes, TurnWrites: o.TurnWrites, Logger: o.Logger,
+		TLS: o.TLS, TLSHandshakeTimeout: o.TLSHandshakeTimeout, MaxTLSHandshakes: o.MaxTLSHandshakes,
 	}
 	if o.ClientFiles != nil {
 		files := newClientFiles(o)

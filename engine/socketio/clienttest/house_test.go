@@ -2,6 +2,7 @@ package clienttest_test
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"log/slog"
 	"testing"
@@ -24,6 +25,7 @@ type house struct {
 type houseOptions struct {
 	pingInterval, pingTimeout, upgradeTimeout time.Duration
 	acceptRate, acceptBurst                   int
+	tls                                       *tls.Config
 }
 
 // watchers is the room of those who want to hear who is gone, and why.
@@ -35,6 +37,9 @@ func openHouse(t *testing.T, o houseOptions) *house {
 	h.open(t)
 	h.address = h.server.Addr().String() // from now on, so that a restart comes back to the same place
 	h.url = "http://" + h.address
+	if o.tls != nil {
+		h.url = "https://" + h.address
+	}
 	t.Cleanup(func() { h.shut(t) })
 	return h
 }
@@ -43,6 +48,7 @@ func (h *house) open(t *testing.T) {
 	t.Helper()
 	server := socketio.New(socketio.Options{
 		PingInterval: h.options.pingInterval, PingTimeout: h.options.pingTimeout, UpgradeTimeout: h.options.upgradeTimeout,
+		TLS:        h.options.tls,
 		AcceptRate: h.options.acceptRate, AcceptBurst: h.options.acceptBurst,
 		Logger:  slog.New(slog.NewTextHandler(io.Discard, nil)),
 		OnError: func(_ context.Context, _ *socketio.Socket, err error) { t.Errorf("the server reports: %v", err) },
