@@ -25,6 +25,7 @@ type conn struct {
 	fd      int32      // of gc, for writes that bypass gnet's buffer
 	index   int32      // in loop.conns
 	flags   connFlag
+	form    form // of what it is sent, while it speaks WebSocket
 }
 
 // wsState is what a connection needs while it speaks WebSocket.

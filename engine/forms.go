@@ -1,0 +1,77 @@
+package engine
+
+// form says how the bytes of a Frame look to one kind of client. A connection that
+// speaks WebSocket has one, set when it begins to: connections of one form get the
+// same bytes, and share corks.
+type form uint8
+
+const (
+	formPlain form = iota // one WebSocket frame per message: what a Frame is built as
+
+	// forms is how many there are over WebSocket; each has a root of corks. The others
+	// come behind.
+	forms
+)
+
+// formPolling is packets joined by packet.Separator (fact 15).
+const formPolling = forms
+
+// made is a Frame in one form other than formPlain. Immutable.
+type made struct {
+	form  form
+	bytes []byte
+	next  *made
+}
+
+// wire returns what a client of the form k gets; l is the caller's loop. Safe for
+// concurrent use.
+func (f *Frame) wire(l *loop, k form) []byte {
+	if k == formPlain {
+		return f.plain()
+	}
+	return f.in(l, k)
+}
+
+// size is the length of wire.
+func (f *Frame) size(l *loop, k form) int { return len(f.wire(l, k)) }
+
+// weight is what a queued reference counts for, in bytes. It is the same for all
+// forms: a frame that waits need not have been made into one.
+func (f *Frame) weight() int { return len(f.plain()) }
+
+// payload returns the polling form. Safe for concurrent use.
+func (f *Frame) payload(l *loop) []byte { return f.in(l, formPolling) }
+
+// in returns a form other than formPlain, made on first need, once for all loops.
+func (f *Frame) in(l *loop, k form) []byte {
+	if m := f.made.Load().find(k); m != nil {
+		return m.bytes
+	}
+	f.making.Lock()
+	defer f.making.Unlock()
+	return f.make(l, k)
+}
+
+// make is in while f.making is held. One form may be made of another.
+func (f *Frame) make(_ *loop, k form) (b []byte) {
+	all := f.made.Load()
+	if m := all.find(k); m != nil {
+		return m.bytes
+	}
+	switch k {
+	case formPolling:
+		b = appendPolling(make([]byte, 0, f.weight()+f.weight()/3+8), f.plain())
+	default:
+		panic("engine: no such form")
+	}
+	f.made.Store(&made{form: k, bytes: b, next: all})
+	return b
+}
+
+// find returns what is made for k, or nil.
+func (m *made) find(k form) *made {
+	for m != nil && m.form != k {
+		m = m.next
+	}
+	return m
+}
