@@ -2,7 +2,6 @@ package packet
 
 import (
 	"bytes"
-	"encoding/base64"
 	"strconv"
 	"unicode/utf8"
 )
@@ -19,43 +18,35 @@ const (
 	maxLengthDigits = 9 // more than any body has; fits an int everywhere
 )
 
-// PayloadV3 iterates over the packets of one polling body of revision 3. It allocates nothing.
-type PayloadV3 struct {
-	rest   []byte
-	binary bool
-	err    error // the first error, kept
-}
-
-// NewPayloadV3 returns an iterator over b; binary says that its content type was application/octet-stream. The packets are
-// parts of b, and base64 among them is decoded in place.
-func NewPayloadV3(b []byte, binary bool) PayloadV3 {
-	p := PayloadV3{rest: b, binary: binary}
-	if len(b) == 0 && !binary { // as Node judges these two
-		p.err = ErrEmpty
-	}
-	return p
-}
-
-// Next returns the next packet, as [Payload.Next] does. "0:" in text is how no packets at all are written, and passed over.
-func (p *PayloadV3) Next() (pkt Packet, ok bool, err error) {
-	for !p.binary && bytes.HasPrefix(p.rest, noPackets) {
-		p.rest = p.rest[len(noPackets):]
-	}
+// NewPayloadV3 returns an iterator over a polling body of revision 3; binary says that its content type was
+// application/octet-stream. Otherwise it is as [NewPayload]. "0:" in text is how no packets at all are written, and passed
+// over.
+func NewPayloadV3(b []byte, binary bool) Payload {
 	switch {
-	case p.err != nil || len(p.rest) == 0:
-		return Packet{}, false, p.err
-	case p.binary:
-		pkt, p.err = p.nextBinary()
-	default:
-		pkt, p.err = p.nextText()
+	case binary:
+		return Payload{rest: b, framing: lengthsInBytes, last: len(b) == 0}
+	case len(b) == 0: // as Node judges these two
+		return Payload{err: ErrEmpty}
 	}
-	return pkt, p.err == nil, p.err
+	return Payload{rest: b, framing: lengthsInText}
 }
 
 var noPackets = []byte("0:")
 
-// nextText reads one packet of a payload in text.
-func (p *PayloadV3) nextText() (Packet, error) {
+func (p *Payload) skipNoPackets() {
+	for p.err == nil && bytes.HasPrefix(p.rest, noPackets) {
+		p.advance(len(noPackets))
+	}
+}
+
+// advance takes n bytes off.
+func (p *Payload) advance(n int) {
+	p.rest = p.rest[n:]
+	p.last = len(p.rest) == 0
+}
+
+// nextTextV3 reads one packet of a payload in text.
+func (p *Payload) nextTextV3() (Packet, error) {
 	n, b, err := cutLength(p.rest, '0', lengthEnd)
 	if err != nil {
 		return Packet{}, err
@@ -64,12 +55,12 @@ func (p *PayloadV3) nextText() (Packet, error) {
 	if err != nil {
 		return Packet{}, err
 	}
-	p.rest = b[size:]
+	p.advance(len(p.rest) - len(b) + size)
 	return DecodeTextV3(b[:size:size])
 }
 
-// nextBinary reads one packet of a payload in bytes.
-func (p *PayloadV3) nextBinary() (Packet, error) {
+// nextBinaryV3 reads one packet of a payload in bytes.
+func (p *Payload) nextBinaryV3() (Packet, error) {
 	kind := p.rest[0]
 	if kind > kindBinary {
 		return Packet{}, ErrUnknownType
@@ -81,7 +72,7 @@ func (p *PayloadV3) nextBinary() (Packet, error) {
 	if n > len(b) {
 		return Packet{}, ErrLength
 	}
-	p.rest = b[n:]
+	p.advance(len(p.rest) - len(b) + n)
 	b = b[:n:n]
 	if kind == kindBinary {
 		return DecodeBinaryV3(b)
@@ -157,8 +148,8 @@ func AppendPayloadTextV3(dst, pkt []byte) []byte {
 
 // AppendPayloadBase64V3 appends a binary message to a payload in text.
 func AppendPayloadBase64V3(dst, data []byte) []byte {
-	n := 2 + base64.StdEncoding.EncodedLen(len(data))
-	return AppendBase64V3(append(strconv.AppendInt(dst, int64(n), 10), lengthEnd), data)
+	dst = strconv.AppendInt(dst, int64(Base64LenV3(len(data))), 10)
+	return AppendBase64V3(append(dst, lengthEnd), data)
 }
 
 // AppendBinaryPayloadTextV3 appends a text packet, which pkt is with its type digit, to a payload in bytes.

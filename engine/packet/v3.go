@@ -37,6 +37,9 @@ func AppendBinaryV3(dst, data []byte) []byte {
 	return append(append(dst, byte(Message)), data...)
 }
 
+// Base64LenV3 returns how long AppendBase64V3 makes n bytes.
+func Base64LenV3(n int) int { return 2 + base64.StdEncoding.EncodedLen(n) }
+
 // AppendBase64V3 appends a binary message as text, for clients that asked with b64=1.
 func AppendBase64V3(dst, data []byte) []byte {
 	dst = append(dst, binaryMark, '0'+byte(Message))
