@@ -50,6 +50,9 @@ const (
 	textPlain = "text/plain; charset=UTF-8"
 	textHTML  = "text/html"
 	jsonType  = "application/json"
+
+	// octetStream is the content type of payloads in bytes, which only revision 3 knows.
+	octetStream = "application/octet-stream"
 )
 
 // httpStates go round in a connect storm: a WebSocket needs one for its first

@@ -1,10 +1,8 @@
 package engine
 
 import (
-	"net/http"
 	"time"
 
-	"github.com/fanfare-go/fanfare/engine/http1"
 	"github.com/fanfare-go/fanfare/engine/packet"
 	"github.com/fanfare-go/fanfare/ws"
 )
@@ -14,14 +12,17 @@ import (
 const farewellTicks = uint64(30 * time.Second / tickLength)
 
 // newSession opens a session for the request whose head is given.
-func (c *conn) newSession(head []byte, t Transport) *Session {
+func (c *conn) newSession(head []byte, in *intent) *Session {
 	l, srv := c.loop, c.loop.srv
 	s := &Session{loop: l}
 	s.request.Store(newRequest(head, c.gc.RemoteAddr(), l.now+ticks(srv.opts.ConnectTimeout)))
 	srv.table.add(s)
 	l.enlist(s)
 	l.stats.opened.Add(1)
-	srv.gauges.of(t).Add(1)
+	srv.gauges.of(in.transport).Add(1)
+	if in.protocol == 3 {
+		s.speakEIO3(in)
+	}
 	s.startHeartbeat()
 	return s
 }
@@ -36,22 +37,25 @@ func (s *Session) openPacket(dst []byte, upgrades []string) []byte {
 }
 
 // handshakePolling opens a session and answers its first poll.
-func (c *conn) handshakePolling(head []byte) {
+func (c *conn) handshakePolling(head []byte, in *intent) {
 	l := c.loop
-	s := c.newSession(head, Polling)
+	s := c.newSession(head, in)
 	s.poll = new(polling)
 	body := s.openPacket(l.payload[:0], l.srv.upgrades)
 	l.payload = body
-	c.answer(http1.Response{Status: http.StatusOK, ContentType: textPlain, Header: noStore, Body: body})
+	if s.has(flagEIO3) {
+		body = packet.AppendPayloadTextV3(nil, body)
+	}
+	c.answerPoll(body, s.bareForm())
 	s.accept()
 }
 
 // handshakeWebSocket opens a session whose transport the connection already is.
 // The open packet leaves in one write with the answer to the upgrade: a write is
 // the dearest thing in a handshake.
-func (c *conn) handshakeWebSocket(head, answer []byte) {
+func (c *conn) handshakeWebSocket(head, answer []byte, in *intent) {
 	l := c.loop
-	s := c.newSession(head, WebSocket)
+	s := c.newSession(head, in)
 	s.conn, c.session = c, s
 	s.set(flagWebSocket)
 	l.payload = s.openPacket(l.payload[:0], nil)
@@ -130,11 +134,8 @@ func (s *Session) closePolling(reason Reason, by closedBy) {
 		s.answerGet(s.takePayload(s.loop.payload[:0])) // Node: the close packet has a poll of its own
 		return
 	case p.get != nil:
-		b := s.takePayload(s.loop.payload[:0])
-		if len(b) > 0 {
-			b = append(b, packet.Separator)
-		}
-		s.answerGet(append(b, '0'+byte(packet.Close)))
+		b, k := s.takePayload(s.loop.payload[:0])
+		s.answerGet(k.appendBare(b, packet.Close), k)
 	case reason.farewell() && s.linger():
 		return
 	}

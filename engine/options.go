@@ -26,6 +26,9 @@ type Options struct {
 	// ConnectTimeout closes a session that Established was not called for; default 45 s.
 	// Node: connectTimeout.
 	ConnectTimeout time.Duration
+	// AllowEIO3 lets clients of revision 3 of the protocol in, which are those of
+	// Socket.IO 2; default no. Node: allowEIO3.
+	AllowEIO3 bool
 	// MaxHTTPBufferSize bounds one message and one POST body, in bytes; default 1e6.
 	// Node: maxHttpBufferSize.
 	MaxHTTPBufferSize int64

@@ -12,7 +12,9 @@ type intent struct {
 	transport Transport // 0 when unknown
 	hasSID    bool
 	session   *Session // nil when there is no sid or nobody has it
-	eio4      bool
+	protocol  int      // as Node reads it: 4, or 3 for everything else
+	eio3      bool     // the latter is served
+	base64    bool     // the client wants no bytes (b64=1)
 }
 
 // route serves the request whose head is b[:n]; the scratch request holds its
@@ -86,7 +88,12 @@ func (s *Server) intentOf(q *http1.Request) (in intent) {
 		in.session = s.table.get(sid)
 	}
 	eio, n, _ := http1.QueryValue(q.Query, "EIO")
-	in.eio4 = n == 1 && string(eio) == "4"
+	in.protocol, in.eio3 = 3, s.opts.AllowEIO3
+	if n == 1 && string(eio) == "4" {
+		in.protocol = 4
+	}
+	b64, n, _ := http1.QueryValue(q.Query, "b64")
+	in.base64 = n > 0 && len(b64) > 0
 	return in
 }
 
@@ -115,13 +122,15 @@ func (in *intent) verify(q *http1.Request) *requestError {
 		return errUnknownSID
 	case in.hasSID && !q.Upgrade && in.session.Transport() != in.transport:
 		return errBadRequest
+	case in.hasSID && in.session.protocol() != in.protocol: // Engine.IO 6.6.12
+		return errBadRequest
 	case in.hasSID:
 		return nil
 	case string(q.Method) != http.MethodGet:
 		return errBadMethod
 	case in.transport == WebSocket && !q.Upgrade:
 		return errBadRequest
-	case !in.eio4:
+	case in.protocol == 3 && !in.eio3:
 		return errProtocolVersion
 	}
 	return nil
@@ -144,7 +153,7 @@ func (c *conn) routePolling(q *http1.Request, in *intent, b []byte, n int) (rest
 	case get && (c.loop.srv.crowded() || !c.loop.admit()):
 		return c.busy()
 	case get:
-		c.handshakePolling(b[:n])
+		c.handshakePolling(b[:n], in)
 	default: // fact 9
 		c.answer(http1.Response{Status: http.StatusInternalServerError})
 	}

@@ -54,6 +54,8 @@ const (
 	flagDirty                                // in loop.dirty
 	flagLingering                            // closed, but kept for one more poll
 	flagGone                                 // out of the table, slot given back
+	flagEIO3                                 // the client speaks revision 3; set before anybody else sees the session
+	flagBase64                               // the client's polling wants binary as base64
 )
 
 func (s *Session) has(f sessionFlag) bool { return s.flags.Load()&f != 0 }

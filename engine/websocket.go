@@ -11,9 +11,10 @@ import (
 )
 
 // pingFrame is the Engine.IO ping as a WebSocket frame, the same for everybody;
-// probeFrame answers an upgrade's probe (fact 34).
+// pongFrame answers one (revision 3); probeFrame answers an upgrade's probe (fact 34).
 var (
 	pingFrame  = ws.AppendFrame(nil, ws.OpText, []byte{'0' + byte(packet.Ping)})
+	pongFrame  = ws.AppendFrame(nil, ws.OpText, []byte{'0' + byte(packet.Pong)})
 	probeFrame = ws.AppendFrame(nil, ws.OpText, []byte("3probe"))
 )
 
@@ -29,7 +30,7 @@ func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byt
 	switch {
 	case string(q.Method) != http.MethodGet: // in the words of Node's ws
 		return c.rejectUpgrade(errBadMethod.code, http.StatusMethodNotAllowed, "Invalid HTTP method", "")
-	case q.ContentLength != 0, !in.eio4: // frames are not a body; a session keeps its protocol (Engine.IO 6.6.12)
+	case q.ContentLength != 0: // frames are not a body
 		return c.rejectUpgrade(errBadRequest.code, http.StatusBadRequest, errBadRequest.message, "")
 	}
 	h := ws.Handshake{
@@ -51,10 +52,11 @@ func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byt
 	carry := c.http.carry // b may lie in it
 	c.http.carry = nil
 	answer := c.switchProtocols(&h)
+	c.form = in.form()
 	if in.hasSID {
 		c.probeWebSocket(in.session, answer)
 	} else {
-		c.handshakeWebSocket(b[:n], answer)
+		c.handshakeWebSocket(b[:n], answer, in)
 	}
 	if c.open() && len(b) > n {
 		c.feedWS(b[n:]) // what came right behind the request (fact 33)
@@ -89,7 +91,7 @@ func (c *conn) switchProtocols(h *ws.Handshake) (answer []byte) {
 func (c *conn) feedWS(b []byte) {
 	l := c.loop
 	l.pong = l.pong[:0]
-	l.ponging = false
+	l.ponging, l.pinged = false, false
 	l.stats.bytesIn.Add(uint64(len(b)))
 	if err := c.ws.reader.Feed(b, &l.srv.limits, (*wsSink)(c)); err != nil {
 		var fault *ws.CloseError // declared here: errors.As has it on the heap
@@ -101,6 +103,9 @@ func (c *conn) feedWS(b []byte) {
 	if l.ponging {
 		l.scratch = ws.AppendFrame(l.scratch[:0], ws.OpPong, l.pong)
 		c.writeControl(l.scratch)
+	}
+	if l.pinged {
+		c.writeControl(pongFrame)
 	}
 }
 
@@ -136,10 +141,7 @@ func (k *wsSink) Message(op ws.OpCode, payload []byte) error {
 	if s == nil || !c.open() {
 		return nil // after our close frame: read on, until the peer's
 	}
-	p, err := packet.Packet{Type: packet.Message, Binary: true, Data: payload}, error(nil)
-	if op == ws.OpText {
-		p, err = packet.DecodeText(payload)
-	}
+	p, err := s.decode(op, payload)
 	switch {
 	case s.conn != c:
 		c.probing(p, err)
@@ -149,6 +151,19 @@ func (k *wsSink) Message(op ws.OpCode, payload []byte) error {
 		_ = s.received(p) // what ended the session has detached this connection
 	}
 	return c.over()
+}
+
+// decode reads a message as a packet of the session's protocol.
+func (s *Session) decode(op ws.OpCode, payload []byte) (packet.Packet, error) {
+	switch v3 := s.has(flagEIO3); {
+	case v3 && op == ws.OpText:
+		return packet.DecodeTextV3(payload)
+	case v3:
+		return packet.DecodeBinaryV3(payload)
+	case op == ws.OpText:
+		return packet.DecodeText(payload)
+	}
+	return packet.Packet{Type: packet.Message, Binary: true, Data: payload}, nil
 }
 
 // over stops the reader when a write of ours has closed the connection.
