@@ -36,6 +36,13 @@ type requestError struct {
 	status  int
 	message string
 	body    []byte // JSON, for plain HTTP
+	name    string // Node's for what exactly is wrong; "" where the code says it
+}
+
+// named is e with a name of its own: the same on the wire.
+func (e requestError) named(name string) *requestError {
+	e.name = name
+	return &e
 }
 
 func newRequestError(code, status int, message string) *requestError {
@@ -50,6 +57,16 @@ var (
 	errBadRequest       = newRequestError(3, http.StatusBadRequest, "Bad request")
 	errForbidden        = newRequestError(4, http.StatusForbidden, "Forbidden")
 	errProtocolVersion  = newRequestError(5, http.StatusBadRequest, "Unsupported protocol version")
+)
+
+// Bad requests by Node's name for what is bad (connection_error: context.name).
+var (
+	errInvalidOrigin      = errBadRequest.named("INVALID_ORIGIN")
+	errTransportMismatch  = errBadRequest.named("TRANSPORT_MISMATCH")
+	errProtocolMismatch   = errBadRequest.named("PROTOCOL_MISMATCH")
+	errTransportHandshake = errBadRequest.named("TRANSPORT_HANDSHAKE_ERROR")
+	errMiddleware         = errBadRequest.named("MIDDLEWARE_FAILURE")
+	errIDGeneration       = errBadRequest.named("ID_GENERATION_ERROR")
 )
 
 // requestErrors is how many codes there are.

@@ -11,8 +11,11 @@ import (
 // Options configure a Server. Zero values mean the defaults named beside them.
 type Options struct {
 	// Path is the path prefix of Engine.IO requests; default "/socket.io".
-	// Requests below Path + "/" belong to the engine. Node: path.
+	// Requests for Path + "/", and for all below it, belong to the engine. Node: path.
 	Path string
+	// NoTrailingSlash makes Path without the slash the engine's, too, as for clients
+	// with addTrailingSlash: false. Node: addTrailingSlash: false.
+	NoTrailingSlash bool
 	// Transports lists what clients may use; default both. Node: transports.
 	Transports []Transport
 	// NoUpgrades keeps polling sessions on polling. Node: allowUpgrades: false.

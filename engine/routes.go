@@ -12,7 +12,7 @@ type intent struct {
 	transport Transport // 0 when unknown
 	hasSID    bool
 	session   *Session // nil when there is no sid or nobody has it
-	eio4      bool
+	protocol  int      // as Node reads it: 4, or 3 for everything else
 }
 
 // route serves the request whose head is b[:n]; the scratch request holds its
@@ -68,10 +68,10 @@ func (c *conn) note(q *http1.Request) {
 	c.http.waits = waitUnset // the deadline of one request is not the next one's
 }
 
-// owns reports whether the engine serves the path: a prefix match that wants the
-// slash (Node: path with addTrailingSlash).
+// owns reports whether the engine serves the path: Path and its slash, and all that
+// begins so; with NoTrailingSlash, Path alone as well.
 func (s *Server) owns(path []byte) bool {
-	if !bytes.HasPrefix(path, s.prefix) {
+	if !bytes.HasPrefix(path, s.prefix) && (!s.opts.NoTrailingSlash || string(path) != s.opts.Path) {
 		return false
 	}
 	return s.opts.OwnPath == nil || !s.opts.OwnPath(string(path))
@@ -86,7 +86,10 @@ func (s *Server) intentOf(q *http1.Request) (in intent) {
 		in.session = s.table.get(sid)
 	}
 	eio, n, _ := http1.QueryValue(q.Query, "EIO")
-	in.eio4 = n == 1 && string(eio) == "4"
+	in.protocol = 3
+	if n == 1 && string(eio) == "4" {
+		in.protocol = 4
+	}
 	return in
 }
 
@@ -110,18 +113,20 @@ func (in *intent) verify(q *http1.Request) *requestError {
 	case in.transport == 0:
 		return errUnknownTransport
 	case !validOrigin(q.Get("Origin")):
-		return errBadRequest
+		return errInvalidOrigin
 	case in.hasSID && in.session == nil:
 		return errUnknownSID
 	case in.hasSID && !q.Upgrade && in.session.Transport() != in.transport:
-		return errBadRequest
+		return errTransportMismatch
+	case in.hasSID && in.session.protocol() != in.protocol: // Engine.IO 6.6.12
+		return errProtocolMismatch
 	case in.hasSID:
 		return nil
 	case string(q.Method) != http.MethodGet:
 		return errBadMethod
 	case in.transport == WebSocket && !q.Upgrade:
-		return errBadRequest
-	case !in.eio4:
+		return errTransportHandshake
+	case in.protocol != 4:
 		return errProtocolVersion
 	}
 	return nil

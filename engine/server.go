@@ -5,6 +5,7 @@ import (
 	"net"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,7 +54,7 @@ func New(o Options) (*Server, error) {
 	o = o.withDefaults()
 	s := &Server{
 		opts:     o,
-		prefix:   []byte(o.Path + "/"),
+		prefix:   []byte(strings.TrimSuffix(o.Path, "/") + "/"),
 		upgrades: o.upgrades(),
 		limits:   ws.Limits{Message: o.MaxHTTPBufferSize},
 		done:     make(chan struct{}),

@@ -54,6 +54,7 @@ const (
 	flagDirty                                // in loop.dirty
 	flagLingering                            // closed, but kept for one more poll
 	flagGone                                 // out of the table, slot given back
+	flagGraced                               // the ping that is out was given more time once
 )
 
 func (s *Session) has(f sessionFlag) bool { return s.flags.Load()&f != 0 }
@@ -108,6 +109,9 @@ func (s *Session) Transport() Transport {
 	}
 	return Polling
 }
+
+// protocol is the revision of Engine.IO that the session speaks.
+func (s *Session) protocol() int { return 4 }
 
 // Request returns the request that opened the session, or nil after ReleaseRequest.
 func (s *Session) Request() *Request { return s.request.Load() }

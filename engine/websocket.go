@@ -29,7 +29,7 @@ func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byt
 	switch {
 	case string(q.Method) != http.MethodGet: // in the words of Node's ws
 		return c.rejectUpgrade(errBadMethod.code, http.StatusMethodNotAllowed, "Invalid HTTP method", "")
-	case q.ContentLength != 0, !in.eio4: // frames are not a body; a session keeps its protocol (Engine.IO 6.6.12)
+	case q.ContentLength != 0: // frames are not a body
 		return c.rejectUpgrade(errBadRequest.code, http.StatusBadRequest, errBadRequest.message, "")
 	}
 	h := ws.Handshake{
