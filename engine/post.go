@@ -25,7 +25,7 @@ func (p *postState) reset() {
 func (c *conn) beginPost(s *Session, q *http1.Request) {
 	switch p := s.poll; {
 	case s.has(flagClosed) && !c.loop.srv.draining.Load(): // at shutdown the next poll says it, without an error here
-		c.reject(q, errUnknownSID, nil)
+		c.reject(q, &intent{session: s, hasSID: true, transport: Polling, protocol: s.protocol()}, errUnknownSID, nil)
 	case q.ContentLength > c.loop.srv.opts.MaxHTTPBufferSize: // fact 20
 		c.tooLarge()
 	case p.post != nil, string(q.Get("Content-Type")) == "application/octet-stream": // facts 18, 19
