@@ -30,6 +30,15 @@ func (s *Session) speakEIO3(in *intent) {
 	}
 }
 
+// openingV3 is the answer to the handshake of a polling session.
+func (s *Session) openingV3(upgrades []string) []byte {
+	b := packet.AppendPayloadTextV3(nil, s.openPacket(nil, upgrades))
+	if initial := s.loop.srv.opts.InitialPacket; initial != "" {
+		b = packet.AppendPayloadTextV3(b, packet.AppendText(nil, packet.Message, []byte(initial)))
+	}
+	return b
+}
+
 // form is what a WebSocket that is opened with this request is to be sent. Each
 // transport of a session has a request, and b64, of its own.
 func (in *intent) form() form {
@@ -87,11 +96,11 @@ func (s *Session) expect() {
 }
 
 // expectPing gives a client of revision 3 until its next ping: it is as if a pong was
-// outstanding at all times. An upgrade does not change that; Node forgets to watch
+// outstanding at all times, and other packets do not give more time. An upgrade does not change that; Node forgets to watch
 // after it.
 func (s *Session) expectPing() {
 	o := &s.loop.srv.opts
-	s.set(flagAwaitingPong)
+	s.set(flagAwaitingPong | flagGraced)
 	s.due = s.loop.now + ticks(o.PingInterval) + ticks(o.PingTimeout)
 	s.arm()
 }

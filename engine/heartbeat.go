@@ -70,7 +70,16 @@ func (s *Session) heartbeat() {
 	s.arm()
 }
 
+// grace is called when another packet comes while a pong is awaited: the client lives,
+// and its pong may be stuck behind a large message. Once per ping (Engine.IO 6.6.12).
+func (s *Session) grace() {
+	s.set(flagGraced)
+	s.due = s.loop.now + ticks(s.loop.srv.opts.PingTimeout)
+	s.arm()
+}
+
 func (s *Session) ping() {
+	s.clear(flagGraced)
 	s.set(flagAwaitingPong)
 	if s.conn != nil {
 		s.conn.writeControl(pingFrame)

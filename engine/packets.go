@@ -6,10 +6,13 @@ import "github.com/fanfare-go/fanfare/engine/packet"
 func (s *Session) received(p packet.Packet) error {
 	l := s.loop
 	l.stats.packetsIn.Add(1)
-	switch {
-	case s.has(flagClosed) || s.recv == nil:
+	if s.has(flagClosed) || s.recv == nil {
 		return errStop
-	case p.Binary:
+	}
+	if s.flags.Load()&(flagAwaitingPong|flagGraced) == flagAwaitingPong && p.Type != packet.Pong {
+		s.grace()
+	}
+	if p.Binary {
 		return s.accepted(s.tellBinary(p.Data))
 	}
 	switch p.Type {

@@ -27,7 +27,7 @@ func (c *conn) beginPost(s *Session, q *http1.Request) {
 	octets := string(q.Get("Content-Type")) == octetStream
 	switch p := s.poll; {
 	case s.has(flagClosed) && !c.loop.srv.draining.Load(): // at shutdown the next poll says it, without an error here
-		c.reject(q, errUnknownSID, nil)
+		c.reject(q, &intent{session: s, hasSID: true, transport: Polling, protocol: s.protocol()}, errUnknownSID, nil)
 	case q.ContentLength > c.loop.srv.opts.MaxHTTPBufferSize: // fact 20
 		c.tooLarge()
 	case p.post != nil, octets && !s.has(flagEIO3): // facts 18, 19

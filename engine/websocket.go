@@ -25,38 +25,39 @@ func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byt
 		in.transport = 0
 	}
 	if err := in.verify(q); err != nil {
-		return c.rejectUpgrade(err.code, http.StatusBadRequest, err.message, "")
+		return c.rejectUpgrade(q, in, err)
 	}
 	switch {
 	case string(q.Method) != http.MethodGet: // in the words of Node's ws
-		return c.rejectUpgrade(errBadMethod.code, http.StatusMethodNotAllowed, "Invalid HTTP method", "")
+		return c.refuseUpgrade(q, in, errBadMethod, &ws.Refusal{Status: http.StatusMethodNotAllowed, Message: "Invalid HTTP method"})
 	case q.ContentLength != 0: // frames are not a body
-		return c.rejectUpgrade(errBadRequest.code, http.StatusBadRequest, errBadRequest.message, "")
+		return c.rejectUpgrade(q, in, errBadRequest)
 	}
 	h := ws.Handshake{
 		Upgrade: q.Get("Upgrade"), Connection: q.Get("Connection"), Version: q.Get("Sec-WebSocket-Version"),
 		Key: q.Get("Sec-WebSocket-Key"), Protocol: q.Get("Sec-WebSocket-Protocol"), Extensions: q.Get("Sec-WebSocket-Extensions"),
 	}
 	if r := h.Check(); r != nil {
-		return c.rejectUpgrade(errBadRequest.code, r.Status, r.Message, r.Header)
+		return c.refuseUpgrade(q, in, errTransportHandshake, r)
 	}
 	if !c.loop.srv.opts.CORS.admits(q.Get("Origin"), q.Host) {
-		return c.rejectUpgrade(errForbidden.code, http.StatusForbidden, errForbidden.message, "")
+		return c.refuseUpgrade(q, in, errForbidden, refuseOrigin)
 	}
 	if in.hasSID && c.loop.srv.opts.NoUpgrades {
-		return c.rejectUpgrade(errBadRequest.code, http.StatusBadRequest, errBadRequest.message, "")
+		return c.rejectUpgrade(q, in, errBadRequest)
 	}
 	if !in.hasSID && !c.loop.admit() {
 		return c.busy()
 	}
 	carry := c.http.carry // b may lie in it
 	c.http.carry = nil
+	c.decorate(q, in, in.session, !in.hasSID)
 	answer := c.switchProtocols(&h)
 	c.form = in.form()
 	if in.hasSID {
 		c.probeWebSocket(in.session, answer)
 	} else {
-		c.handshakeWebSocket(b[:n], answer, in)
+		c.handshakeWebSocket(in, b[:n], answer)
 	}
 	if c.open() && len(b) > n {
 		c.feedWS(b[n:]) // what came right behind the request (fact 33)
@@ -67,11 +68,21 @@ func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byt
 	return nil
 }
 
-// rejectUpgrade answers in plain text and closes (facts 5, 7).
-func (c *conn) rejectUpgrade(code, status int, message, header string) []byte {
-	c.loop.stats.rejected[code].Add(1)
+// refuseOrigin is for other sites' pages, where CORS does not list them.
+var refuseOrigin = &ws.Refusal{Status: http.StatusForbidden, Message: errForbidden.message}
+
+// rejectUpgrade answers with the error's text, in plain, and closes. The status is 400,
+// whatever the error is (fact 5).
+func (c *conn) rejectUpgrade(q *http1.Request, in *intent, err *requestError) []byte {
+	return c.refuseUpgrade(q, in, err, &ws.Refusal{Status: http.StatusBadRequest, Message: err.message})
+}
+
+// refuseUpgrade answers in the words of r, and closes (fact 7).
+func (c *conn) refuseUpgrade(q *http1.Request, in *intent, err *requestError, r *ws.Refusal) []byte {
+	c.loop.stats.rejected[err.code].Add(1)
+	c.report(q, in, err)
 	c.http.flags &^= httpKeepAlive
-	c.answer(http1.Response{Status: status, ContentType: textHTML, Header: []byte(header), Body: []byte(message)})
+	c.answer(http1.Response{Status: r.Status, ContentType: textHTML, Header: []byte(r.Header), Body: []byte(r.Message)})
 	return nil
 }
 
@@ -79,7 +90,7 @@ func (c *conn) rejectUpgrade(code, status int, message, header string) []byte {
 // is to be sent first of all. It lies in the loop's scratch buffer.
 func (c *conn) switchProtocols(h *ws.Handshake) (answer []byte) {
 	l := c.loop
-	l.header = append(l.header[:0], c.http.cors...)
+	l.header = append(l.header[:0], c.http.lines...)
 	l.scratch = h.AppendAccept(l.scratch[:0], l.header)
 	l.connTimers.Disarm(c)
 	c.http.free()
