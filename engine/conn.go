@@ -160,6 +160,11 @@ func (c *conn) expire(ticks uint64) {
 // timeout is called when the connection's timer ran out: whatever it was waiting
 // for did not come in time.
 func (c *conn) timeout() {
+	if c.http != nil && c.http.isParked() {
+		c.loop.stats.unjudged.Add(1)
+		c.busy()
+		return
+	}
 	if c.session != nil && c.http != nil && c.http.post != nil {
 		c.session.close(ReasonTransportError, byServer) // a body that dripped
 	}

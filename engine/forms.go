@@ -6,15 +6,20 @@ package engine
 type form uint8
 
 const (
-	formPlain form = iota // one WebSocket frame per message: what a Frame is built as
+	formPlain    form = iota // one WebSocket frame per message: what a Frame is built as
+	formV3                   // revision 3: binary messages have a type in front
+	formV3Base64             // revision 3: binary messages are text
 
 	// forms is how many there are over WebSocket; each has a root of corks. The others
 	// come behind.
 	forms
 )
 
-// formPolling is packets joined by packet.Separator (fact 15).
-const formPolling = forms
+const (
+	formPolling        = forms + iota // packets joined by packet.Separator (fact 15)
+	formPollingV3                     // packets with lengths in front of them (fact 13)
+	formPollingV3Bytes                // the same, as bytes
+)
 
 // made is a Frame in one form other than formPlain. Immutable.
 type made struct {
@@ -26,7 +31,7 @@ type made struct {
 // wire returns what a client of the form k gets; l is the caller's loop. Safe for
 // concurrent use.
 func (f *Frame) wire(l *loop, k form) []byte {
-	if k == formPlain {
+	if k == formPlain || k.keepsText() && !f.attached {
 		return f.plain()
 	}
 	return f.in(l, k)
@@ -39,8 +44,8 @@ func (f *Frame) size(l *loop, k form) int { return len(f.wire(l, k)) }
 // forms: a frame that waits need not have been made into one.
 func (f *Frame) weight() int { return len(f.plain()) }
 
-// payload returns the polling form. Safe for concurrent use.
-func (f *Frame) payload(l *loop) []byte { return f.in(l, formPolling) }
+// payload returns one of the polling forms. Safe for concurrent use.
+func (f *Frame) payload(l *loop, k form) []byte { return f.in(l, k) }
 
 // in returns a form other than formPlain, made on first need, once for all loops.
 func (f *Frame) in(l *loop, k form) []byte {
@@ -59,6 +64,8 @@ func (f *Frame) make(_ *loop, k form) (b []byte) {
 		return m.bytes
 	}
 	switch k {
+	case formV3, formV3Base64, formPollingV3, formPollingV3Bytes:
+		b = appendV3(make([]byte, 0, f.weight()+f.weight()/3+16), f.plain(), k)
 	case formPolling:
 		b = appendPolling(make([]byte, 0, f.weight()+f.weight()/3+8), f.plain())
 	default:

@@ -23,7 +23,8 @@ type Frame struct {
 	refs     atomic.Int32
 	volatile bool
 	kept     bool
-	start    int // where the first WebSocket frame begins in buf: its header is written right-aligned
+	attached bool // binary messages belong to it
+	start    int  // where the first WebSocket frame begins in buf: its header is written right-aligned
 	buf      *bytebufferpool.ByteBuffer
 
 	made   atomic.Pointer[made] // its other forms, the latest first
@@ -63,6 +64,7 @@ func (f *Frame) End(b []byte) {
 
 // AppendBinary adds one binary message; data is copied.
 func (f *Frame) AppendBinary(data []byte) {
+	f.attached = true
 	f.buf.B = ws.AppendFrame(f.buf.B, ws.OpBinary, data)
 }
 
@@ -88,7 +90,7 @@ func (f *Frame) release(n int) {
 		panic("engine: frame released more often than retained")
 	}
 	bytebufferpool.Put(f.buf)
-	f.buf, f.start, f.volatile, f.kept = nil, 0, false, false
+	f.buf, f.start, f.volatile, f.kept, f.attached = nil, 0, false, false, false
 	f.made.Store(nil)
 	framePool.Put(f)
 }

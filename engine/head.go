@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"context"
 	"sync"
 )
 
@@ -17,8 +18,11 @@ const (
 	headSizes = 8
 )
 
-// keptHead is the copy of a request head.
-type keptHead struct{ b []byte }
+// keptHead is the copy of a request head, and what the application made of the request.
+type keptHead struct {
+	b      []byte
+	values context.Context // nil for none
+}
 
 var headPools [headSizes]sync.Pool
 
@@ -26,11 +30,11 @@ var headPools [headSizes]sync.Pool
 func keepHead(b []byte) *keptHead {
 	size := (len(b) - 1) / headGrain
 	if size >= headSizes {
-		return &keptHead{bytes.Clone(b)}
+		return &keptHead{b: bytes.Clone(b)}
 	}
 	k, _ := headPools[size].Get().(*keptHead)
 	if k == nil {
-		k = &keptHead{make([]byte, 0, (size+1)*headGrain)}
+		k = &keptHead{b: make([]byte, 0, (size+1)*headGrain)}
 	}
 	k.b = append(k.b[:0], b...)
 	return k
@@ -38,6 +42,7 @@ func keepHead(b []byte) *keptHead {
 
 // free gives the buffer back; nobody may hold a part of it.
 func (k *keptHead) free() {
+	k.values = nil
 	if size := cap(k.b)/headGrain - 1; size < headSizes {
 		headPools[size].Put(k)
 	}

@@ -65,6 +65,7 @@ type loop struct {
 	payload []byte        // scratch of the polling payload being built
 	pong    []byte        // payload of the latest WebSocket ping of this read
 	ponging bool          // there was one
+	pinged  bool          // Engine.IO's ping of revision 3 was in this read
 
 	longest  atomic.Int64  // bytes of the longest queue and 1 while all hold too much; written by the loop
 	now      uint64        // tick of the present turn
