@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"io"
 	"log/slog"
+	"net/http"
 	"testing"
 	"time"
 
@@ -25,6 +26,8 @@ type house struct {
 type houseOptions struct {
 	pingInterval, pingTimeout, upgradeTimeout time.Duration
 	acceptRate, acceptBurst                   int
+	onlyEIO4                                  bool // clients of Socket.IO 2 are not let in
+	handler                                   http.Handler
 	tls                                       *tls.Config
 }
 
@@ -48,8 +51,8 @@ func (h *house) open(t *testing.T) {
 	t.Helper()
 	server := socketio.New(socketio.Options{
 		PingInterval: h.options.pingInterval, PingTimeout: h.options.pingTimeout, UpgradeTimeout: h.options.upgradeTimeout,
-		TLS:        h.options.tls,
-		AcceptRate: h.options.acceptRate, AcceptBurst: h.options.acceptBurst,
+		AllowEIO3: !h.options.onlyEIO4, Handler: h.options.handler, AcceptRate: h.options.acceptRate, AcceptBurst: h.options.acceptBurst,
+		TLS: h.options.tls,
 		Logger:  slog.New(slog.NewTextHandler(io.Discard, nil)),
 		OnError: func(_ context.Context, _ *socketio.Socket, err error) { t.Errorf("the server reports: %v", err) },
 	})
