@@ -125,6 +125,7 @@ func (c *conn) httpRequest(q *http1.Request) *http.Request {
 			r.Header[name] = append(r.Header[name], string(f.Value))
 		}
 	}
+	r.TLS = c.tlsState()
 	if addr := c.gc.RemoteAddr(); addr != nil {
 		r.RemoteAddr = addr.String()
 	}

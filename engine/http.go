@@ -199,7 +199,7 @@ func (c *conn) await() {
 	case waitNone:
 		c.loop.connTimers.Disarm(c)
 	case waitBody:
-		c.expire(ticks(o.BodyTimeout))
+		c.expire(o.bodyTicks())
 	case waitHead:
 		c.expire(ticks(o.HeaderTimeout))
 	case waitIdle:

@@ -170,6 +170,8 @@ func (c *conn) routePolling(q *http1.Request, in *intent, b []byte, n int) (rest
 	case get && in.hasSID:
 		c.decorate(q, in, in.session, false)
 		in.session.onGet(c)
+	case get && !c.mayOpen():
+		return c.tooMany()
 	case get && (c.loop.srv.crowded() || !c.loop.admit()):
 		return c.busy()
 	case get:

@@ -85,6 +85,15 @@ type Options struct {
 	// four times as many while nobody else says anything.
 	TurnWrites int
 
+	// Limits bound what one IP address or one client may do; the zero value bounds
+	// WebSocket pings, and the time that a message or a packet may take to arrive.
+	// With Limits.DropOver, events that come too fast are dropped; acknowledgements
+	// and everything else never are.
+	Limits Limits
+	// OnLimited is told who met one of the Limits. Called on the event loop: it must
+	// not block. Default: none.
+	OnLimited func(Limited)
+
 	// HighWaterMark is how many bytes may wait for a slow client before SlowPolicy
 	// applies; default 1 MiB, and at least MaxHTTPBufferSize.
 	HighWaterMark int
@@ -199,6 +208,7 @@ func (o *Options) engine(accept func(*engine.Session) engine.Receiver) engine.Op
 		Loops: o.Loops, HighWaterMark: o.HighWaterMark,
 		MaxQueued: o.MaxQueued, MaxBlocked: o.MaxBlocked, SlowPolicy: o.SlowPolicy,
 		MaxQueuedBytes: o.MaxQueuedBytes, TurnWrites: o.TurnWrites, Logger: o.Logger,
+		Limits: o.Limits, OnLimited: o.OnLimited,
 		TLS: o.TLS, TLSHandshakeTimeout: o.TLSHandshakeTimeout, MaxTLSHandshakes: o.MaxTLSHandshakes,
 	}
 	if o.ClientFiles != nil {

@@ -52,7 +52,7 @@ func (h *house) open(t *testing.T) {
 	server := socketio.New(socketio.Options{
 		PingInterval: h.options.pingInterval, PingTimeout: h.options.pingTimeout, UpgradeTimeout: h.options.upgradeTimeout,
 		AllowEIO3: !h.options.onlyEIO4, Handler: h.options.handler, AcceptRate: h.options.acceptRate, AcceptBurst: h.options.acceptBurst,
-		TLS: h.options.tls,
+		TLS:     h.options.tls,
 		Logger:  slog.New(slog.NewTextHandler(io.Discard, nil)),
 		OnError: func(_ context.Context, _ *socketio.Socket, err error) { t.Errorf("the server reports: %v", err) },
 	})
