@@ -43,6 +43,8 @@ func (s *Session) peer() netip.Addr {
 		return s.poll.get.peer()
 	case s.poll != nil && s.poll.post != nil:
 		return s.poll.post.peer()
+	case s.poll != nil && s.loop.posting != nil:
+		return s.loop.posting.peer()
 	}
 	return netip.Addr{}
 }
