@@ -3,6 +3,7 @@ package engine_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -58,6 +59,8 @@ type fixture struct {
 	all    map[string]*recorder
 	onText func(r *recorder, text string) error
 	served chan error
+	way    way
+	tls    *tls.Config // of the clients; nil for plain TCP
 }
 
 // start runs a server on a free port until the test ends.
@@ -78,10 +81,19 @@ func start(t testing.TB, o engine.Options, tune ...func(*fixture)) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := srv.Listen("127.0.0.1:0"); err != nil {
+	if f.srv = srv; f.way.mounted {
+		err = srv.Start()
+	} else {
+		err = srv.Listen("127.0.0.1:0")
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
-	f.srv, f.addr = srv, srv.Addr().String()
+	if f.way.mounted {
+		f.mount(srv)
+	} else {
+		f.addr = srv.Addr().String()
+	}
 	go func() { f.served <- srv.Serve() }()
 	t.Cleanup(f.stop)
 	return f
@@ -162,17 +174,15 @@ type rawConn struct {
 	net.Conn
 	t  testing.TB
 	br *bufio.Reader
+	in bool // to a mounted server
 }
 
 func (f *fixture) dial() *rawConn {
 	f.t.Helper()
-	nc, err := net.Dial("tcp", f.addr)
-	if err != nil {
-		f.t.Fatal(err)
-	}
+	nc := f.reach()
 	_ = nc.SetDeadline(time.Now().Add(patience))
 	f.t.Cleanup(func() { _ = nc.Close() })
-	return &rawConn{nc, f.t, bufio.NewReader(nc)}
+	return &rawConn{Conn: nc, t: f.t, br: bufio.NewReader(nc), in: f.way.mounted}
 }
 
 func (c *rawConn) write(s string) {

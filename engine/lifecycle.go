@@ -17,7 +17,7 @@ const farewellTicks = uint64(30 * time.Second / tickLength)
 func (c *conn) newSession(head []byte, t Transport) *Session {
 	l, srv := c.loop, c.loop.srv
 	s := &Session{loop: l}
-	s.request.Store(newRequest(head, c.gc.RemoteAddr(), l.now+ticks(srv.opts.ConnectTimeout)))
+	s.request.Store(newRequest(head, c.peer(), l.now+ticks(srv.opts.ConnectTimeout)))
 	srv.table.add(s)
 	l.enlist(s)
 	l.stats.opened.Add(1)
@@ -51,9 +51,10 @@ func (c *conn) handshakePolling(head []byte) {
 // the dearest thing in a handshake.
 func (c *conn) handshakeWebSocket(head, answer []byte) {
 	l := c.loop
-	s := c.newSession(head, WebSocket)
+	t := c.socketTransport()
+	s := c.newSession(head, t)
 	s.conn, c.session = c, s
-	s.set(flagWebSocket)
+	s.setSocket(t)
 	l.payload = s.openPacket(l.payload[:0], nil)
 	l.scratch = ws.AppendFrame(answer, ws.OpText, l.payload)
 	c.writeControl(l.scratch)

@@ -21,6 +21,7 @@ import (
 type arrival struct {
 	bytes    []byte
 	returned bool // it comes from net/http, not from another loop
+	from     *origin
 }
 
 // moveTo takes the connection, and the request at the start of b, to another loop.
@@ -29,7 +30,7 @@ func (c *conn) moveTo(l *loop, b []byte) []byte {
 	if err != nil {
 		return c.unmovable(err)
 	}
-	l.srv.enroll(l, nc, &arrival{bytes: bytes.Clone(b)})
+	l.srv.enroll(l, nc, &arrival{bytes: bytes.Clone(b), from: originOf(c.gc)})
 	c.doom()
 	return nil
 }

@@ -13,7 +13,9 @@ type Options struct {
 	// Path is the path prefix of Engine.IO requests; default "/socket.io".
 	// Requests below Path + "/" belong to the engine. Node: path.
 	Path string
-	// Transports lists what clients may use; default both. Node: transports.
+	// Transports lists what clients may use; default Polling and WebSocket.
+	// WebTransport takes somebody who brings its streams, too (Server.Dial). Node:
+	// transports.
 	Transports []Transport
 	// NoUpgrades keeps polling sessions on polling. Node: allowUpgrades: false.
 	NoUpgrades bool
@@ -139,8 +141,14 @@ func (o *Options) allows(t Transport) bool {
 
 // upgrades lists what a session on polling may move to.
 func (o *Options) upgrades() []string {
-	if o.NoUpgrades || !o.allows(WebSocket) {
+	if o.NoUpgrades {
 		return nil
 	}
-	return []string{WebSocket.String()}
+	var names []string
+	for _, t := range []Transport{WebSocket, WebTransport} { // in Node's order
+		if o.allows(t) {
+			names = append(names, t.String())
+		}
+	}
+	return names
 }

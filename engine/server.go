@@ -32,6 +32,7 @@ type Server struct {
 	addr       net.Addr // written by Listen
 	maxFD      int      // descriptors with this number or above are refused
 	gnet       gnet.Engine
+	halt       func()         // stops the loops; written by Listen and Start
 	done       chan struct{}  // closed when gnet has returned
 	runErr     error          // what it returned; read after done
 	stopped    chan struct{}  // closed when Shutdown has stopped the loops, or given one up
@@ -43,6 +44,7 @@ type Server struct {
 	quit       chan struct{}  // closed when the ticker is to end
 	background sync.WaitGroup // the ticker
 	handed     *handedServer  // serves Options.Handler; nil without one
+	pipes      pipes
 }
 
 // New checks the options and returns a server that does not listen yet.

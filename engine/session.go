@@ -54,6 +54,7 @@ const (
 	flagDirty                                // in loop.dirty
 	flagLingering                            // closed, but kept for one more poll
 	flagGone                                 // out of the table, slot given back
+	flagWebTransport                         // the WebSocket stands for WebTransport
 )
 
 func (s *Session) has(f sessionFlag) bool { return s.flags.Load()&f != 0 }
@@ -103,7 +104,10 @@ func (s *Session) Established() { s.set(flagEstablished) }
 
 // Transport returns how the session's bytes travel at this moment.
 func (s *Session) Transport() Transport {
-	if s.has(flagWebSocket) {
+	switch f := s.flags.Load(); {
+	case f&flagWebTransport != 0:
+		return WebTransport
+	case f&flagWebSocket != 0:
 		return WebSocket
 	}
 	return Polling
@@ -128,7 +132,7 @@ func (s *Session) ReleaseRequest() {
 // has been released with the request.
 func (s *Session) RemoteAddr() net.Addr {
 	if r := s.request.Load(); r != nil && r.remote.IsValid() {
-		return net.TCPAddrFromAddrPort(r.remote)
+		return net.TCPAddrFromAddrPort(r.RemoteAddr())
 	}
 	return nil
 }

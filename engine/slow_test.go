@@ -33,7 +33,7 @@ func (f *fixture) dialSmall(bytes int) *rawConn {
 	}
 	_ = nc.SetDeadline(time.Now().Add(patience))
 	f.t.Cleanup(func() { _ = nc.Close() })
-	return &rawConn{nc, f.t, bufio.NewReader(nc)}
+	return &rawConn{Conn: nc, t: f.t, br: bufio.NewReader(nc)}
 }
 
 // ledger keeps a reference of its own to every frame it makes, to see at the end
