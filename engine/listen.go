@@ -131,7 +131,7 @@ func (s *Server) boot(addr net.Addr) error {
 		return fmt.Errorf("engine: starting on %s: %w", addr, err)
 	case <-k.booted:
 	}
-	s.halt = func() { _ = s.gnet.Stop(context.Background()) }
+	s.halt = func(ctx context.Context) { _ = s.gnet.Stop(ctx) }
 	go func() { s.loopsEnded(<-done) }()
 	return nil
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -33,12 +34,13 @@ func (s *Server) bootPortless() error {
 	if err != nil {
 		return fmt.Errorf("engine: starting the event loops: %w", err)
 	}
-	s.halt = sync.OnceFunc(func() {
+	stop := sync.OnceFunc(func() {
 		_ = client.Stop() // we asked for it: what a loop says to that is no news
 		s.loopsEnded(nil)
 	})
+	s.halt = func(context.Context) { stop() }
 	if err := s.introduceLoops(client); err != nil {
-		s.halt()
+		stop()
 		return fmt.Errorf("engine: starting the event loops: %w", err)
 	}
 	return nil

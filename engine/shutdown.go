@@ -146,7 +146,7 @@ func (s *Server) stopGnet(ctx context.Context) error {
 	s.stopBackground()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
 	defer cancel()
-	go s.halt()
+	go s.halt(ctx)
 	select {
 	case <-s.done:
 	case <-ctx.Done():
