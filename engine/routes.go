@@ -156,6 +156,9 @@ func (in *intent) opens(q *http1.Request) bool {
 
 // routePolling serves a request that is no upgrade.
 func (c *conn) routePolling(q *http1.Request, in *intent, b []byte, n int) (rest []byte) {
+	if in.transport == WebTransport {
+		in.transport = 0
+	}
 	if err := in.verify(q); err != nil {
 		return c.reject(q, in, err, b[n:])
 	}
