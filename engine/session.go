@@ -54,6 +54,7 @@ const (
 	flagDirty                                // in loop.dirty
 	flagLingering                            // closed, but kept for one more poll
 	flagGone                                 // out of the table, slot given back
+	flagWaiting                              // the client does not take what waits for it
 )
 
 func (s *Session) has(f sessionFlag) bool { return s.flags.Load()&f != 0 }
