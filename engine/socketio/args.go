@@ -65,6 +65,15 @@ func newArgs(list []byte, attachments [][]byte, codec Codec) Args {
 	return Args{list: list, attachments: attachments, codec: orStandard(codec)}
 }
 
+// size is what the arguments count for, in bytes.
+func (a Args) size() int {
+	n := len(a.list)
+	for _, b := range a.attachments {
+		n += len(b)
+	}
+	return n
+}
+
 // Len returns the number of arguments. It counts them.
 func (a Args) Len() int {
 	n, list := 0, parser.NewArgList(a.list)

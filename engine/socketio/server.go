@@ -21,6 +21,7 @@ type Server struct {
 	main    *Namespace     // immutable
 	ids     idSource
 	stats   counters
+	surveys atomic.Int64 // broadcasts that wait for acknowledgements
 
 	namespaces atomic.Pointer[map[string]*Namespace] // replaced, never changed in place
 	creating   sync.Mutex                            // held while namespaces is replaced
