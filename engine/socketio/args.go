@@ -119,6 +119,10 @@ func (a Args) At(i int) Args {
 	return Args{list: a.Raw(i), attachments: a.attachments, codec: a.codec}
 }
 
+// Attachments returns what the placeholders refer to, by number: for those who carry the
+// arguments elsewhere, with String. They must not be changed.
+func (a Args) Attachments() [][]byte { return a.attachments }
+
 // Clone returns arguments that may be kept. The attachments are shared: they belong to the packet, whose memory is not used
 // again.
 func (a Args) Clone() Args {

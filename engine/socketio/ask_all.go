@@ -30,9 +30,9 @@ var (
 // begins, and yields one result per socket as they come: its acknowledgement, or its
 // id with an error: [ErrDisconnected] at once when it goes, ctx's error when that is
 // done first, [context.DeadlineExceeded] in Node's words after Options.AckTimeout
-// where ctx has no deadline. An error without a socket's id is about all of them, and
-// the last: the event could not be sent (see [Emitter]; [ErrTooManyAcks]), or some
-// server cannot be asked. Leaving the loop early gives up the rest. That nobody is
+// where ctx has no deadline. An error without a socket's id is about all of them: the
+// event could not be sent (see [Emitter]; [ErrTooManyAcks]), or it was time before it was
+// known who is selected; from an adapter, some server has not answered. Leaving the loop early gives up the rest. That nobody is
 // selected is no error. Acknowledgements of those who were not asked are ignored.
 //
 // It waits, so it is not for [Inline] handlers.
@@ -76,8 +76,7 @@ func (c Call[T, R]) AskAll(ctx context.Context, to Asker, v T) iter.Seq2[Answer[
 // EmitWithAck sends the event to the selected sockets and returns their
 // acknowledgements when all are there, in the order in which they came. Where some
 // are missing it returns those that came and a [*MissingAcksError], which names who
-// has not answered and why; any other error means that the event was not sent. Otherwise
-// it is as AskAll. Node: emitWithAck, whose error carries responses.
+// has not answered and why; any other error is about all of them, as with AskAll. Node: emitWithAck, whose error carries responses.
 func (b BroadcastOperator) EmitWithAck(ctx context.Context, event string, args ...any) ([]Answer[Args], error) {
 	var all []Answer[Args]
 	missing := &MissingAcksError{Event: event}
@@ -127,7 +126,8 @@ func (e *MissingAcksError) Unwrap() []error {
 	return errs
 }
 
-// askAll sends the event and yields what comes. The error says that it was not sent.
+// askAll sends the event and yields what comes. The error is about all who were to be
+// asked.
 func (b BroadcastOperator) askAll(ctx context.Context, event string, args []any, yield func(Answer[Args], error) bool) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("socketio: acknowledgements of %q: %w", event, context.Cause(ctx))
@@ -170,10 +170,12 @@ func (b BroadcastOperator) askAll(ctx context.Context, event string, args []any,
 	if err == context.DeadlineExceeded {
 		err = timedOut{}
 	}
-	stop(fmt.Errorf("socketio: acknowledgement of %q: %w", event, err))
-	batch, _ := g.take()
-	yieldAll(batch, yield)
-	return nil
+	err = fmt.Errorf("socketio: acknowledgement of %q: %w", event, err)
+	stop(err)
+	if batch, _ := g.take(); !yieldAll(batch, yield) || g.settled() {
+		return nil
+	}
+	return err // and not everybody was asked by then
 }
 
 func yieldAll(batch []AckAnswer, yield func(Answer[Args], error) bool) bool {
@@ -239,6 +241,13 @@ func (g *gathering) Settled(sockets int) {
 	defer g.mu.Unlock()
 	g.want = sockets
 	g.signal()
+}
+
+// settled reports whether it is known who was asked.
+func (g *gathering) settled() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.want >= 0
 }
 
 func (g *gathering) signal() {

@@ -122,6 +122,14 @@ func TestAskAllYieldsEachResultAsItComes(t *testing.T) {
 	ends(t, next)
 }
 
+// visited waits until every event loop has handed out what was sent so far.
+func visited(t *testing.T, a *audience) {
+	t.Helper()
+	if _, err := a.To("x", "y").Count(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // echoed waits until the server has handled what the client sent so far.
 func echoed(t *testing.T, a *audience, i int) {
 	t.Helper()
@@ -149,6 +157,7 @@ func TestEmitWithAckOfABroadcastNamesWhoIsMissing(t *testing.T) {
 	a.clients[0].send(`430["yes"]`)
 	a.sockets[1].Disconnect(false)
 	echoed(t, a, 0)
+	visited(t, a)
 	enough := errors.New("enough")
 	cancel(enough)
 	r := receive(t, done)
@@ -172,13 +181,15 @@ func TestEmitWithAckOfABroadcastNamesWhoIsMissing(t *testing.T) {
 
 func TestAskAllEndsInTime(t *testing.T) {
 	t.Parallel()
-	a := seat(t, socketio.Options{AckTimeout: time.Millisecond}, 2)
+	a := seat(t, socketio.Options{AckTimeout: time.Second / 2}, 2)
 	late, expire := context.WithCancelCause(t.Context())
+	defer expire(nil)
 	for i, ctx := range []context.Context{t.Context(), withDeadline{late}} {
 		got := asking(ctx, a.Server, "quick")
 		for _, p := range a.clients {
 			p.expect(fmt.Sprintf(`42%d["quick"]`, i))
 		}
+		visited(t, a)
 		if i == 1 {
 			expire(context.DeadlineExceeded)
 		}

@@ -115,6 +115,13 @@ func (n *Namespace) ServerSideEmitWithAck(ctx context.Context, event string, arg
 	return n.adapter.ServerSideEmitWithAck(ctx, &ServerSideEvent{Array: e.array.B, Attachments: e.attachments})
 }
 
+// ServerCount returns how many servers the adapter connects, this one included.
+func (n *Namespace) ServerCount(ctx context.Context) (int, error) {
+	ctx, cancel := n.server.request(ctx)
+	defer cancel()
+	return n.adapter.ServerCount(ctx)
+}
+
 func (n *Namespace) encodeServerSide(event string, args []any) (encoded, error) {
 	if n.server.closed.Load() {
 		return encoded{}, ErrServerClosed
