@@ -78,6 +78,7 @@ func (s *Socket) end(r Reason, to state) {
 		s.set(muted)
 	}
 	s.mu.Unlock()
+	s.nsp.flushWatchers()
 	if schedule {
 		s.nsp.server.schedule(s)
 	}
@@ -116,6 +117,7 @@ func (s *Socket) withdraw(closed bool) {
 	if s.rare != nil && len(s.rare.rooms) > 0 {
 		s.nsp.adapter.LeaveAll(s, s.rare.rooms, closed)
 	}
+	s.watchGone()
 }
 
 // hasGoodbye reports whether anybody wants to know of the end. Called with mu held.
@@ -172,6 +174,9 @@ func (s *Socket) goodbye(r Reason) {
 // the user wrote, so it is done with mu held, in one step with the change of state:
 // who sees that a context has an error finds it done, too.
 func (s *Socket) wake() {
+	if s.is(surveyed) {
+		s.nsp.surveys.gone(s)
+	}
 	if s.rare == nil {
 		return
 	}

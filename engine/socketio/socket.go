@@ -54,6 +54,7 @@ const (
 	onLoop                     // an inline handler is running
 	muted                      // disconnected by the server: what is in the mailbox is dropped
 	released                   // the auth object was let go, and nobody had asked for the Handshake
+	surveyed                   // it was asked in a broadcast with acknowledgements, once at least
 )
 
 // is reports whether a mark is set. Called with mu held, as the two below.
