@@ -77,6 +77,7 @@ func (s *Socket) ask(id uint64, f *engine.Frame) (*pendingAck, error) {
 	}
 	r := s.need()
 	if len(r.acks) >= s.nsp.server.options.MaxPendingAcks {
+		s.nsp.server.stats.exceeded(limitPendingAcks)
 		return nil, ErrTooManyAcks
 	}
 	if r.acks == nil {

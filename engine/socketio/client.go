@@ -46,6 +46,7 @@ func (c *client) Binary(data []byte) error {
 func (c *client) judge(err error) error {
 	if err != nil {
 		c.server.stats.violations.Add(1)
+		c.server.stats.exceededBy(err)
 		c.binary = nil
 	}
 	return err
@@ -182,18 +183,24 @@ func (c *client) sockets() []*Socket {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.used {
-		return nil
+		return slices.Clone(c.more)
 	}
 	return append([]*Socket{&c.first}, c.more...)
+}
+
+// remove forgets a further socket. Loop-only.
+func (c *client) remove(s *Socket) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.more = slices.DeleteFunc(c.more, func(x *Socket) bool { return x == s })
 }
 
 // Closed is the end of the session, and of all its sockets.
 func (c *client) Closed(reason engine.Reason) {
 	c.binary = nil
-	if !c.used {
-		return
+	if c.used {
+		c.first.end(reasonOf(reason), gone)
 	}
-	c.first.end(reasonOf(reason), gone)
 	for _, s := range c.more {
 		s.end(reasonOf(reason), gone)
 	}

@@ -69,6 +69,7 @@ func (s *Socket) end(r Reason, to state) {
 		s.state = gone
 		s.empty()
 		s.wake()
+		s.nsp.server.part(s.nsp)
 	case s.state == connected:
 		schedule = s.depart(r, to)
 	case s.state == kicked && to == gone:
@@ -94,6 +95,7 @@ func (s *Socket) depart(r Reason, to state) (schedule bool) {
 		schedule = s.push(entry{kind: entryGoodbye, reason: r})
 	} else {
 		s.empty()
+		s.nsp.server.part(s.nsp)
 	}
 	s.wake()
 	if to == kicked {

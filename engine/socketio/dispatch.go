@@ -91,7 +91,10 @@ func (s *Socket) handle(e *entry) {
 	case entryWelcome:
 		s.protect(s.welcome)
 		s.settle()
+	case entryKnock:
+		s.protect(s.inquire)
 	case entryGoodbye:
+		defer s.nsp.server.part(s.nsp)
 		s.goodbye(e.reason)
 	case entryEvent:
 		s.event(e)

@@ -5,6 +5,8 @@
 // # Dictionary for users of Node's server
 //
 //	new Server(opts), io.of("/x")          New(Options{…}), io.Of("/x")
+//	io.of(/regexp/), io.of(function)       io.OfPattern(re), io.OfFunc(func(ctx, name, auth) bool)
+//	"new_namespace"                        io.OnNewNamespace
 //	io.on("connection", fn)                io.OnConnect(fn)
 //	socket.on("ev", fn), once, off         On(s, "ev", fn), Once, the function they return
 //	socket.on("ev", (x, cb) => cb(y))      OnAck(s, "ev", func(ctx, s, x) (y, error))
@@ -41,7 +43,8 @@
 // what the old one's handlers have still to do may come after the new one's OnConnect.
 //
 // Locks, where two meet: client.mu or the pool's, then Socket.mu, then the socket
-// table's, or an adapter's, or the inbox of an event loop. A packet that the client's
+// table's, or an adapter's, or the inbox of an event loop, or Server.creating and, below
+// it, Namespace.editing of a parent and then of its children. A packet that the client's
 // next socket must not be given (DISCONNECT, an event, an acknowledgement) is sent
 // under Socket.mu, in one step with the look at the state or the change of it.
 package socketio

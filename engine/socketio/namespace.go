@@ -21,8 +21,10 @@ type Namespace struct {
 	sockets socketTable
 	ackIDs  atomic.Uint64 // of events to clients; one counter for all sockets, as in Node
 
-	table   atomic.Pointer[table]
-	editing sync.Mutex // held while table is replaced
+	table    atomic.Pointer[table]
+	editing  sync.Mutex              // held while table is replaced; a parent's before its children's
+	children map[*Namespace]struct{} // of a parent; guarded by editing
+	child    *child                  // immutable: its place, if it was made for a parent
 }
 
 // kinds of group: the byte behind the prefix.
@@ -34,8 +36,8 @@ const (
 // newNamespace makes namespace number i of its server, without the adapter that
 // its options ask for. The number, which is its own end marker, keeps the groups
 // of different namespaces apart whatever rooms are called.
-func newNamespace(v *Server, name string, i int) *Namespace {
-	n := &Namespace{server: v, name: name, prefix: string(binary.AppendUvarint(nil, uint64(i)))}
+func newNamespace(v *Server, name string, i uint64) *Namespace {
+	n := &Namespace{server: v, name: name, prefix: string(binary.AppendUvarint(nil, i))}
 	n.everyone = n.prefix + string(rune(groupEveryone))
 	n.prefix += string(rune(groupRoom))
 	n.table.Store(new(table))
@@ -52,13 +54,17 @@ func (n *Namespace) Name() string { return n.name }
 // Server returns the server the namespace belongs to.
 func (n *Namespace) Server() *Server { return n.server }
 
-// edit replaces the table by a changed copy.
+// edit replaces the table by a changed copy, and those of a parent's children.
 func (n *Namespace) edit(change func(t *table)) {
 	n.editing.Lock()
 	defer n.editing.Unlock()
-	t := *n.table.Load()
+	old := n.table.Load()
+	t := *old
 	change(&t)
 	n.table.Store(&t)
+	for c := range n.children {
+		c.inherit(old, &t, change)
+	}
 }
 
 // register implements Registrar.

@@ -111,6 +111,15 @@ type Options struct {
 	// MaxNamespaces is how many namespaces a connection may be in, or have left with
 	// handlers still at work for it; default 32.
 	MaxNamespaces int
+	// MaxChildNamespaces is how many children of parent namespaces there may be before
+	// a client that asks for one more is refused; default 10,000. See
+	// [Server.OfPattern]. Node has no such bound.
+	MaxChildNamespaces int
+	// CleanupEmptyChildNamespaces removes a child of a parent namespace, and closes its
+	// adapter, when its last socket has gone and that one's disconnect functions have
+	// returned. The next client that asks for it has it made anew. Node:
+	// cleanupEmptyChildNamespaces.
+	CleanupEmptyChildNamespaces bool
 	// MaxAttachments bounds the binary attachments of one packet, both ways;
 	// default 10. Node: maxAttachments of socket.io-parser.
 	MaxAttachments int
@@ -156,6 +165,7 @@ func (o Options) withDefaults() Options {
 	o.AckTimeout = orElse(o.AckTimeout, 30*time.Second)
 	o.MaxRooms = orElse(o.MaxRooms, 1024)
 	o.MaxNamespaces = orElse(o.MaxNamespaces, 32)
+	o.MaxChildNamespaces = orElse(o.MaxChildNamespaces, 10_000)
 	o.MaxAttachments = orElse(o.MaxAttachments, parser.DefaultAttachments)
 	o.ShutdownTimeout = orElse(o.ShutdownTimeout, 10*time.Second)
 	o.JSON = orStandard(o.JSON)
