@@ -65,9 +65,7 @@ func (b BroadcastOperator) Emit(event string, args ...any) error {
 	if parser.ReservedName([]byte(event)) {
 		return &ReservedEventError{event}
 	}
-	for _, o := range n.table.Load().outgoing {
-		o.run(event, args)
-	}
+	n.tell(event, args, b.rooms, b.except)
 	e, err := n.encodeEvent(event, args)
 	if err != nil {
 		return err

@@ -130,6 +130,9 @@ func (s *Socket) hasGoodbye() bool {
 // call afterwards. Called with mu held.
 func (s *Socket) empty() (leaving []leaver) {
 	s.set(left)
+	if own := s.own(); own != nil && len(own.outgoing) > 0 {
+		s.nsp.watching.watch(s, false)
+	}
 	if s.rare != nil {
 		leaving, s.rare.leaving = s.rare.leaving, nil
 		s.rare.rooms = nil

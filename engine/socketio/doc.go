@@ -15,7 +15,9 @@
 //	socket.broadcast, io.to(r).except(x)   s.Broadcast(), io.To(r).Except(x)
 //	volatile, compress(false), local       .Volatile(), .Compress(false), .Local()
 //	socket.join, leave, rooms, data        s.Join, s.Leave, s.Rooms, Key[T]
-//	io.use                                 io.Use
+//	io.use, socket.use                     io.Use, s.Use and io.UsePacket
+//	onAny, onAnyOutgoing, prepend…, off…   s.OnAny, s.OnAnyOutgoing, Prepend…, Off…; io.OnAny, …
+//	socket.on("error", fn)                 s.OnError, Options.OnError
 //	"disconnecting", "disconnect"          s.OnDisconnecting, s.OnDisconnect
 //	io.close()                             io.Shutdown(ctx)
 //

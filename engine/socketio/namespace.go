@@ -21,6 +21,8 @@ type Namespace struct {
 	sockets socketTable
 	ackIDs  atomic.Uint64 // of events to clients; one counter for all sockets, as in Node
 
+	watching watchers
+
 	table    atomic.Pointer[table]
 	editing  sync.Mutex              // held while table is replaced; a parent's before its children's
 	children map[*Namespace]struct{} // of a parent; guarded by editing
@@ -120,14 +122,6 @@ func (n *Namespace) PrependAny(fn AnyHandler, opts ...HandlerOption) (remove fun
 
 func (n *Namespace) removeAny(c *catchAll) func() {
 	return func() { n.edit(func(t *table) { t.any = without(t.any, c) }) }
-}
-
-// OnAnyOutgoing registers fn for every emit in the namespace: once per broadcast,
-// however many receive it, and once per event to a single socket.
-func (n *Namespace) OnAnyOutgoing(fn OutgoingHandler) (remove func()) {
-	o := &outgoing{fn}
-	n.edit(func(t *table) { t.outgoing = with(t.outgoing, o) })
-	return func() { n.edit(func(t *table) { t.outgoing = without(t.outgoing, o) }) }
 }
 
 func (n *Namespace) all() BroadcastOperator { return BroadcastOperator{nsp: n} }

@@ -142,7 +142,7 @@ type Options struct {
 	Adapter func(local *MemoryAdapter) Adapter
 	// OnError is told of what went wrong in a handler: its error (as *EventError),
 	// arguments that do not decode (*ArgError), a panic (*PanicError). Default: it
-	// is logged. Called where the handler ran.
+	// is logged. Called where the handler ran. See [Socket.OnError].
 	OnError func(ctx context.Context, s *Socket, err error)
 	// AckError maps the error of a handler of OnAck to an acknowledgement; false
 	// withholds the acknowledgement and reports the error, which is the default.
