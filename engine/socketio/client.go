@@ -34,11 +34,17 @@ func (v *Server) accept(session *engine.Session) engine.Receiver {
 
 // Text is one packet, or the header of a binary one.
 func (c *client) Text(data []byte) error {
+	if c.server.options.Parser != nil {
+		return c.judge(c.message(data, false))
+	}
 	return c.judge(c.text(data))
 }
 
 // Binary is one attachment.
 func (c *client) Binary(data []byte) error {
+	if c.server.options.Parser != nil {
+		return c.judge(c.message(data, true))
+	}
 	return c.judge(c.attachment(data))
 }
 
@@ -209,7 +215,11 @@ func (c *client) Closed(reason engine.Reason) {
 // send queues a packet that has no attachments; encode appends it.
 func (c *client) send(hint int, encode func(dst []byte) []byte) {
 	f := engine.NewFrame(hint)
-	f.End(encode(f.Begin()))
+	if c.server.options.Parser == nil {
+		f.End(encode(f.Begin()))
+	} else if f = c.translate(f, encode(nil)); f == nil {
+		return
+	}
 	f.SetKept()
 	c.session.Send(f)
 	f.Release()

@@ -121,7 +121,7 @@ type Options struct {
 	// cleanupEmptyChildNamespaces.
 	CleanupEmptyChildNamespaces bool
 	// MaxAttachments bounds the binary attachments of one packet, both ways;
-	// default 10. Node: maxAttachments of socket.io-parser.
+	// default 10, and 1,024 with a Parser. Node: maxAttachments of socket.io-parser.
 	MaxAttachments int
 	// MaxAttachmentBytes bounds the attachments of one received packet together, in
 	// bytes; default 4 times MaxHTTPBufferSize. Node has no such bound.
@@ -134,6 +134,10 @@ type Options struct {
 	KeepHandshake bool
 	// JSON replaces encoding/json.
 	JSON Codec
+	// Parser replaces the encoding of packets, for clients that do the same, such as
+	// those with socket.io-msgpack-parser: see [Msgpack]. Default: the JSON that every
+	// client speaks by itself. Node: parser.
+	Parser Parser
 	// Adapter makes what connects one namespace with other servers; default: the
 	// MemoryAdapter it is given, which does not. It is called when a namespace is
 	// made, before anybody can find that, once for each. It may deliver to the local
@@ -166,6 +170,9 @@ func (o Options) withDefaults() Options {
 	o.MaxRooms = orElse(o.MaxRooms, 1024)
 	o.MaxNamespaces = orElse(o.MaxNamespaces, 32)
 	o.MaxChildNamespaces = orElse(o.MaxChildNamespaces, 10_000)
+	if o.Parser != nil {
+		o.MaxAttachments = orElse(o.MaxAttachments, parser.MaxAttachments)
+	}
 	o.MaxAttachments = orElse(o.MaxAttachments, parser.DefaultAttachments)
 	o.ShutdownTimeout = orElse(o.ShutdownTimeout, 10*time.Second)
 	o.JSON = orStandard(o.JSON)
