@@ -60,7 +60,7 @@ func (s *Socket) inquire() {
 		return
 	}
 	answered = true
-	s.client.session.Run(func() { s.client.enter(s, nsp) })
+	s.client.session.Run(func() { s.client.letIn(s, nsp) })
 }
 
 // namespace returns what the client asked for, with this client as a guest.
@@ -86,9 +86,9 @@ func (s *Socket) auth() Raw {
 	return s.rare.auth
 }
 
-// enter puts the socket into the place of its stand-in, unless the client has left
+// letIn puts the socket into the place of its stand-in, unless the client has left
 // meanwhile. Loop-only.
-func (c *client) enter(door *Socket, nsp *Namespace) {
+func (c *client) letIn(door *Socket, nsp *Namespace) {
 	auth := door.auth()
 	door.mu.Lock()
 	waiting := door.state == connecting

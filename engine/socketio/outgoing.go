@@ -123,13 +123,14 @@ func (w *watchers) tell(event string, args []any, rooms, except []string) {
 
 // hears returns the socket's listeners for a broadcast, if that is for it.
 func (s *Socket) hears(rooms, except []string) []*outgoing {
+	id := s.ID()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	own := s.own()
 	if s.state != connected || own == nil {
 		return nil
 	}
-	in := func(room string) bool { return room == string(s.id[:]) || slices.Contains(s.rare.rooms, room) }
+	in := func(room string) bool { return room == id || slices.Contains(s.rare.rooms, room) }
 	if len(rooms) > 0 && !slices.ContainsFunc(rooms, in) || slices.ContainsFunc(except, in) {
 		return nil
 	}

@@ -40,7 +40,10 @@ var _ Parser = Msgpack{}
 
 // message takes a message for Options.Parser.
 func (c *client) message(data []byte, binary bool) error {
-	p, attachments, err := c.server.options.Parser.DecodePacket(data, binary, &c.server.limits)
+	p, attachments, err := c.server.options.Parser.DecodePacket(data, binary, c.limits())
+	if err == nil && c.eio3 {
+		err = cutQuery(&p)
+	}
 	if err != nil {
 		return err
 	}
