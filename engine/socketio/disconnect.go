@@ -69,6 +69,7 @@ func (s *Socket) end(r Reason, to state) {
 		s.state = gone
 		s.empty()
 		s.wake()
+		s.nsp.server.part(s.nsp)
 	case s.state == connected:
 		schedule = s.depart(r, to)
 	case s.state == kicked && to == gone:
@@ -95,6 +96,7 @@ func (s *Socket) depart(r Reason, to state) (schedule bool) {
 		schedule = s.push(entry{kind: entryGoodbye, reason: r})
 	} else {
 		s.empty()
+		s.nsp.server.part(s.nsp)
 	}
 	s.wake()
 	if to == kicked {
@@ -130,6 +132,9 @@ func (s *Socket) hasGoodbye() bool {
 // call afterwards. Called with mu held.
 func (s *Socket) empty() (leaving []leaver) {
 	s.set(left)
+	if own := s.own(); own != nil && len(own.outgoing) > 0 {
+		s.nsp.overhearing.watch(s, false)
+	}
 	if s.rare != nil {
 		leaving, s.rare.leaving = s.rare.leaving, nil
 		s.rare.rooms = nil

@@ -126,8 +126,17 @@ type Options struct {
 	// MaxNamespaces is how many namespaces a connection may be in, or have left with
 	// handlers still at work for it; default 32.
 	MaxNamespaces int
+	// MaxChildNamespaces is how many children of parent namespaces there may be before
+	// a client that asks for one more is refused; default 10,000. See
+	// [Server.OfPattern]. Node has no such bound.
+	MaxChildNamespaces int
+	// CleanupEmptyChildNamespaces removes a child of a parent namespace, and closes its
+	// adapter, when its last socket has gone and that one's disconnect functions have
+	// returned. The next client that asks for it has it made anew. Node:
+	// cleanupEmptyChildNamespaces.
+	CleanupEmptyChildNamespaces bool
 	// MaxAttachments bounds the binary attachments of one packet, both ways;
-	// default 10. Node: maxAttachments of socket.io-parser.
+	// default 10, and 1,024 with a Parser. Node: maxAttachments of socket.io-parser.
 	MaxAttachments int
 	// MaxAttachmentBytes bounds the attachments of one received packet together, in
 	// bytes; default 4 times MaxHTTPBufferSize. Node has no such bound.
@@ -140,6 +149,10 @@ type Options struct {
 	KeepHandshake bool
 	// JSON replaces encoding/json.
 	JSON Codec
+	// Parser replaces the encoding of packets, for clients that do the same, such as
+	// those with socket.io-msgpack-parser: see [Msgpack]. Default: the JSON that every
+	// client speaks by itself. Node: parser.
+	Parser Parser
 	// Adapter makes what connects one namespace with other servers; default: the
 	// MemoryAdapter it is given, which does not. It is called when a namespace is
 	// made, before anybody can find that, once for each. It may deliver to the local
@@ -148,7 +161,7 @@ type Options struct {
 	Adapter func(local *MemoryAdapter) Adapter
 	// OnError is told of what went wrong in a handler: its error (as *EventError),
 	// arguments that do not decode (*ArgError), a panic (*PanicError). Default: it
-	// is logged. Called where the handler ran.
+	// is logged. Called where the handler ran. See [Socket.OnError].
 	OnError func(ctx context.Context, s *Socket, err error)
 	// AckError maps the error of a handler of OnAck to an acknowledgement; false
 	// withholds the acknowledgement and reports the error, which is the default.
@@ -175,6 +188,10 @@ func (o Options) withDefaults() Options {
 	o.MaxNotices = orElse(o.MaxNotices, 65_536)
 	o.MaxRooms = orElse(o.MaxRooms, 1024)
 	o.MaxNamespaces = orElse(o.MaxNamespaces, 32)
+	o.MaxChildNamespaces = orElse(o.MaxChildNamespaces, 10_000)
+	if o.Parser != nil {
+		o.MaxAttachments = orElse(o.MaxAttachments, parser.MaxAttachments)
+	}
 	o.MaxAttachments = orElse(o.MaxAttachments, parser.DefaultAttachments)
 	o.ShutdownTimeout = orElse(o.ShutdownTimeout, 10*time.Second)
 	o.JSON = orStandard(o.JSON)
