@@ -16,7 +16,11 @@ func (s *Session) received(p packet.Packet) error {
 	case packet.Message:
 		return s.accepted(s.tellText(p.Data))
 	case packet.Pong:
+		answered := s.has(flagAwaitingPong)
 		s.pong()
+		if answered {
+			s.tellPong()
+		}
 	case packet.Ping: // "invalid heartbeat direction"
 		s.close(ReasonTransportError, byServer)
 		return errStop

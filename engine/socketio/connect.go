@@ -1,7 +1,6 @@
 package socketio
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -27,18 +26,22 @@ func (c *client) connect(p *parser.Packet) error {
 	if err != nil {
 		return err
 	}
+	use := len(t.use) > 0
+	if s.claim(p.Data) {
+		use = use && c.server.options.ConnectionStateRecovery.RunMiddlewares
+	}
 	s.mu.Lock()
 	if p.Data != nil {
-		s.need().auth = bytes.Clone(p.Data)
+		s.need().auth = string(p.Data)
 	}
 	schedule := false
-	if len(t.use) > 0 {
+	if use {
 		schedule = s.push(entry{kind: entryJoin})
 	} else if len(t.connect) > 0 {
 		schedule = s.push(entry{kind: entryWelcome})
 	}
 	s.mu.Unlock()
-	if len(t.use) == 0 {
+	if !use {
 		s.accept()
 	}
 	if !schedule {
@@ -122,18 +125,20 @@ func (s *Socket) accept() bool {
 	if s.state != connecting {
 		return false
 	}
-	c.send(len(nsp.name)+48, func(b []byte) []byte {
-		b = parser.AppendHeader(b, parser.Connect, 0, nsp.name, 0, false)
-		b = append(b, `{"sid":"`...)
-		b = append(b, s.id[:]...)
-		return append(b, `"}`...)
-	})
-	if !nsp.sockets.add(s) {
-		c.session.Close() // two ids alike: not expected to happen before the sun goes out
-		return false
+	if nsp.server.log.recovery != nil {
+		if !nsp.server.log.admit(s) {
+			c.session.Close()
+			return false
+		}
+	} else {
+		s.answer(nil)
+		if !nsp.sockets.add(s) {
+			c.session.Close() // two ids alike: not expected to happen before the sun goes out
+			return false
+		}
+		c.session.Join(nsp.everyone)
 	}
 	s.state = connected
-	c.session.Join(nsp.everyone)
 	if s.rare != nil && len(s.rare.rooms) > 0 {
 		nsp.adapter.Join(s, s.rare.rooms)
 	}
@@ -171,7 +176,7 @@ func (s *Socket) forget() {
 		s.set(released)
 	}
 	if s.rare != nil {
-		s.rare.auth = nil
+		s.rare.auth = ""
 		s.trim()
 	}
 }
@@ -186,6 +191,7 @@ func (s *Socket) refuse(err error) {
 		return
 	}
 	s.state = refused
+	s.nsp.server.log.depart(s, ReasonServerNamespaceDisconnect)
 	s.empty()
 	s.wake()
 	s.client.refuse(s.nsp.name, reason)

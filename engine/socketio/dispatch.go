@@ -93,6 +93,8 @@ func (s *Socket) handle(e *entry) {
 		s.settle()
 	case entryGoodbye:
 		s.goodbye(e.reason)
+	case entryExpired:
+		s.expire()
 	case entryEvent:
 		s.event(e)
 	}

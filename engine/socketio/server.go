@@ -19,6 +19,7 @@ type Server struct {
 	limits  parser.Limits  // immutable
 	engine  *engine.Server // immutable
 	main    *Namespace     // immutable
+	log     *eventLog      // immutable
 	ids     idSource
 	stats   counters
 
@@ -43,6 +44,7 @@ func New(o Options) *Server {
 	if v.options.OnError == nil {
 		v.options.OnError = v.logError
 	}
+	v.log = newEventLog(v)
 	v.limits = parser.Limits{Attachments: v.options.MaxAttachments, Depth: v.options.MaxDepth}
 	v.base, v.release = context.WithCancelCause(context.Background())
 	e, err := engine.New(v.options.engine(v.accept))

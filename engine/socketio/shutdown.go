@@ -60,6 +60,7 @@ func (v *Server) stop() {
 	for _, n := range v.seal() {
 		errs = append(errs, n.adapter.Close())
 	}
+	v.log.close()
 	if workers != nil {
 		if err := workers.close(ctx); err != nil && ctx.Err() == nil {
 			errs = append(errs, err)

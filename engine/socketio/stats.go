@@ -17,6 +17,7 @@ type Stats struct {
 	Overflows  uint64         // of those, by sending more than a mailbox holds
 	Errors     uint64         // errors reported to OnError
 	Panics     uint64         // of those, panics of handlers
+	Recovery   RecoveryStats  // connection state recovery, and histories
 }
 
 // counters is what the server counts itself. Atomic.
@@ -28,8 +29,8 @@ type counters struct {
 func (v *Server) Stats() Stats {
 	st := Stats{
 		Engine:  v.engine.Stats(),
-		Sockets: make(map[string]int),
-		Events:  v.stats.events.Load(), Violations: v.stats.violations.Load(), Overflows: v.stats.overflows.Load(),
+		Sockets: make(map[string]int), Recovery: v.log.recoveryStats(),
+		Events: v.stats.events.Load(), Violations: v.stats.violations.Load(), Overflows: v.stats.overflows.Load(),
 		Errors: v.stats.errors.Load(), Panics: v.stats.panics.Load(),
 	}
 	if p := v.workers.Load(); p != nil {
