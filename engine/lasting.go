@@ -7,11 +7,13 @@ import (
 
 // What a log of sent frames needs, so that it can keep them and send them again.
 
-// NewLastingFrame is NewFrame for a frame that is kept for minutes: its buffer is
-// not much larger than the hint, which frames that come and go need not mind.
+// NewLastingFrame is NewFrame for a frame that one reference is kept of for minutes: its
+// buffer is not much larger than the hint, and what was made of it for clients of other
+// kinds goes once they have it. Frames that come and go need not mind.
 func NewLastingFrame(hint int) *Frame {
 	f := framePool.Get().(*Frame)
 	f.refs.Store(1)
+	f.lasting = true
 	f.buf = bytebufferpool.Get()
 	need := hint + ws.MaxHeaderSize + 1
 	if c := cap(f.buf.B); c < need || c > need+need/2 {
@@ -34,7 +36,7 @@ func (f *Frame) Cost() int { return cap(f.buf.B) }
 // messages that belong to it. They are the frame's own memory: valid while the
 // caller has a reference, and not to be changed.
 func (f *Frame) Message() (text []byte, binary [][]byte) {
-	for wire := f.wire(); ; {
+	for wire := f.plain(); ; {
 		op, data, rest, ok := ws.NextFrame(wire)
 		switch {
 		case !ok:
@@ -53,7 +55,7 @@ func (f *Frame) Message() (text []byte, binary [][]byte) {
 func (f *Frame) Clone() *Frame {
 	c := NewLastingFrame(len(f.buf.B))
 	c.buf.B = append(c.buf.B[:0], f.buf.B...)
-	c.start, c.volatile, c.kept = f.start, f.volatile, f.kept
+	c.start, c.volatile, c.kept, c.attached = f.start, f.volatile, f.kept, f.attached
 	return c
 }
 

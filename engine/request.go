@@ -34,15 +34,23 @@ func newRequest(head []byte, remote net.Addr, connectBy uint64) *Request {
 // Time is when the request arrived.
 func (r *Request) Time() time.Time { return time.Unix(0, r.arrived) }
 
-// HTTP parses the kept bytes: a new value at each call, without a body. After the
-// session's ReleaseRequest it returns ErrRequestReleased.
+// HTTP parses the kept bytes: a new value at each call, without a body. Its context has
+// the values that middlewares gave it (Server.Use), and no end. After the session's ReleaseRequest it returns ErrRequestReleased.
 func (r *Request) HTTP() (*http.Request, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.head == nil {
 		return nil, ErrRequestReleased
 	}
-	return http.ReadRequest(bufio.NewReader(bytes.NewReader(r.head.b))) // which copies all it keeps
+	q, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(r.head.b))) // which copies all it keeps
+	if err != nil {
+		return nil, err
+	}
+	q.TLS = r.head.tls
+	if r.head.values != nil {
+		q = q.WithContext(r.head.values)
+	}
+	return q, nil
 }
 
 // Query returns the decoded query parameters.

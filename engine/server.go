@@ -5,6 +5,7 @@ import (
 	"net"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,6 +25,9 @@ type Server struct {
 	table    table
 	gauges   gauges
 	rate     sessionRate
+	hooks    atomic.Pointer[hooks] // nil for none
+	hooksMu  sync.Mutex            // held while hooks are replaced
+	judges   judges
 
 	loops     atomic.Pointer[[]*loop] // replaced, never changed in place
 	loopsMu   sync.Mutex              // held while replacing loops
@@ -43,6 +47,7 @@ type Server struct {
 	quit       chan struct{}  // closed when the ticker is to end
 	background sync.WaitGroup // the ticker
 	handed     *handedServer  // serves Options.Handler; nil without one
+	tls        *tlsServer     // written by Listen; nil without TLS
 }
 
 // New checks the options and returns a server that does not listen yet.
@@ -53,7 +58,7 @@ func New(o Options) (*Server, error) {
 	o = o.withDefaults()
 	s := &Server{
 		opts:     o,
-		prefix:   []byte(o.Path + "/"),
+		prefix:   []byte(strings.TrimSuffix(o.Path, "/") + "/"),
 		upgrades: o.upgrades(),
 		limits:   ws.Limits{Message: o.MaxHTTPBufferSize},
 		done:     make(chan struct{}),
@@ -63,6 +68,7 @@ func New(o Options) (*Server, error) {
 	if o.Handler != nil {
 		s.handed = newHandedServer(s)
 	}
+	s.judges.max, s.judges.room = o.MaxHooks, o.MaxParked
 	s.rate.setRate(o.AcceptRate, o.AcceptBurst)
 	s.clock.start = time.Now()
 	s.clock.advance()

@@ -125,18 +125,9 @@ func (s *Socket) accept() bool {
 	if s.state != connecting {
 		return false
 	}
-	if nsp.server.log.recovery != nil {
-		if !nsp.server.log.admit(s) {
-			c.session.Close()
-			return false
-		}
-	} else {
-		s.answer(nil)
-		if !nsp.sockets.add(s) {
-			c.session.Close() // two ids alike: not expected to happen before the sun goes out
-			return false
-		}
-		c.session.Join(nsp.everyone)
+	if !nsp.server.log.admit(s) {
+		c.session.Close() // two ids alike: not expected to happen before the sun goes out
+		return false
 	}
 	s.state = connected
 	if s.rare != nil && len(s.rare.rooms) > 0 {
@@ -204,14 +195,19 @@ func (s *Socket) refusal(err error) []byte {
 	if errors.As(err, &ce) {
 		message, data = ce.Message, ce.Data
 	}
-	b := parser.AppendString([]byte(`{"message":`), message)
+	var raw []byte
 	if data != nil {
-		raw, err := s.nsp.server.options.JSON.Marshal(data)
-		if err != nil {
+		if raw, err = s.nsp.server.options.JSON.Marshal(data); err != nil {
 			s.report(context.WithoutCancel(s.Context()), err)
-		} else {
-			b = append(append(b, `,"data":`...), raw...)
+			raw = nil
 		}
+	}
+	if s.client.eio3 {
+		return refusalEIO3(message, raw)
+	}
+	b := parser.AppendString([]byte(`{"message":`), message)
+	if raw != nil {
+		b = append(append(b, `,"data":`...), raw...)
 	}
 	return append(b, '}')
 }

@@ -176,7 +176,7 @@ func (l *eventLog) resolve(n *Namespace, rooms []string) (groups []string, sessi
 			if back.state == live {
 				sessions = append(sessions, back.socket.client.session)
 			}
-		} else if s := n.sockets.find(r); s != nil {
+		} else if s := n.socket(r); s != nil {
 			sessions = append(sessions, s.client.session)
 		}
 	}

@@ -159,6 +159,9 @@ func (s *Socket) answer(pid []byte) {
 	nsp := s.nsp.name
 	s.client.send(len(nsp)+80, func(b []byte) []byte {
 		b = parser.AppendHeader(b, parser.Connect, 0, nsp, 0, false)
+		if s.client.eio3 { // which knows its id
+			return b
+		}
 		b = append(b, `{"sid":"`...)
 		b = append(b, s.id[:]...)
 		if pid != nil {

@@ -39,7 +39,7 @@ func keyOf(auth []byte) (k key, ok bool) {
 // Loop-only.
 func (s *Socket) claim(auth []byte) bool {
 	l := s.nsp.server.log
-	if l.recovery == nil {
+	if l.recovery == nil || s.client.eio3 {
 		return false
 	}
 	k, ok := keyOf(auth)
@@ -140,10 +140,19 @@ func (s *Socket) supersede() {
 	s.client.session.Abandon()
 }
 
-// admit lets a socket in that can be recovered, or was: what it missed, the answer to
-// its CONNECT, and its rooms, in one step for whatever is emitted afterwards. False
-// where it cannot be. Called with the socket's lock held.
+// admit lets a socket in: it is answered, entered into the namespace's table, and
+// broadcast to from then on. One that was recovered is sent what it missed, has its
+// rooms again, and all of that is one step for whatever is emitted. False where the
+// socket cannot be let in. Called with the socket's lock held.
 func (l *eventLog) admit(s *Socket) bool {
+	if l.recovery == nil || s.client.eio3 {
+		s.answer(nil)
+		if !s.nsp.sockets.add(s) {
+			return false
+		}
+		s.client.session.Join(s.nsp.everyone)
+		return true
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r := s.returnable()
