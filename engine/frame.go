@@ -24,6 +24,7 @@ type Frame struct {
 	volatile bool
 	kept     bool
 	attached bool // binary messages belong to it
+	lasting  bool // its other forms go with the last but one reference
 	start    int  // where the first WebSocket frame begins in buf: its header is written right-aligned
 	buf      *bytebufferpool.ByteBuffer
 
@@ -83,14 +84,18 @@ func (f *Frame) Release() { f.release(1) }
 func (f *Frame) retain(n int) { f.refs.Add(int32(n)) }
 
 func (f *Frame) release(n int) {
+	lasting := f.lasting // f may be another's as soon as the reference is given back
 	switch left := f.refs.Add(-int32(n)); {
 	case left > 0:
+		if left == 1 && lasting {
+			f.made.Store(nil) // if f is another's by now, it makes them again
+		}
 		return
 	case left < 0:
 		panic("engine: frame released more often than retained")
 	}
 	bytebufferpool.Put(f.buf)
-	f.buf, f.start, f.volatile, f.kept, f.attached = nil, 0, false, false, false
+	f.buf, f.start, f.volatile, f.kept, f.attached, f.lasting = nil, 0, false, false, false, false
 	f.made.Store(nil)
 	framePool.Put(f)
 }
