@@ -28,11 +28,11 @@ func (c *conn) route(b []byte, n int) (rest []byte) {
 	c.flags &^= connReturned
 	c.loop.stats.requests.Add(1)
 	c.http.lines = srv.opts.CORS.lines(q.Get("Origin"))
-	if srv.opts.CORS.on() && string(q.Method) == http.MethodOptions {
+	if k := &srv.opts.CORS; k.on() && !k.PreflightContinue && string(q.Method) == http.MethodOptions {
 		if q.ContentLength != 0 { // a body nobody reads must not become the next request
 			c.http.flags &^= httpKeepAlive
 		}
-		c.answer(http1.Response{Status: http.StatusNoContent, Header: srv.opts.CORS.preflight(q)})
+		c.answer(k.answer(q))
 		return b[n:]
 	}
 	in := srv.intentOf(q)
