@@ -29,8 +29,7 @@ var wireFacts = map[int]wireFact{
 	18: {test: "fact18"}, 19: {test: "fact19"}, 20: {test: "fact20"}, 21: {test: "fact21"},
 	22: {test: "fact22"}, 23: {test: "fact23"}, 24: {test: "fact24"},
 	25: {reason: "compression of polling responses is not there yet"},
-	26: {reason: "JSONP is not there yet"},
-	27: {test: "fact27"},
+	26: {test: "fact26"}, 27: {test: "fact27"},
 	28: {test: "fact28"}, // what it says of sending with b64=1 is not there yet
 	29: {test: "fact29"}, 30: {test: "fact30"}, 31: {test: "fact31"}, 32: {test: "fact32"},
 	33: {test: "fact33"}, 34: {test: "fact34"}, 35: {test: "fact35"}, 36: {test: "fact36"},

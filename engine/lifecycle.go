@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/fanfare-go/fanfare/engine/http1"
@@ -54,7 +53,7 @@ func (c *conn) handshakePolling(q *http1.Request, in *intent, head []byte) {
 		body = packet.AppendText(append(body, packet.Separator), packet.Message, []byte(initial))
 	}
 	l.payload = body
-	c.answer(http1.Response{Status: http.StatusOK, ContentType: textPlain, Header: noStore, Body: body})
+	c.answerPoll(body)
 	s.accept()
 }
 

@@ -94,7 +94,7 @@ func (s *Session) dropQueue() {
 func (s *Session) answerGet(payload []byte) {
 	c := s.poll.get
 	s.poll.get, c.session = nil, nil
-	c.answer(http1.Response{Status: http.StatusOK, ContentType: textPlain, Header: noStore, Body: payload})
+	c.answerPoll(payload)
 	if s.loop.payload = payload; cap(payload) > maxScratch {
 		s.loop.payload = nil
 	}
@@ -139,5 +139,5 @@ func (s *Session) sayFarewell(c *conn) {
 	}
 	b = append(b, packet.Separator, '0'+byte(packet.Close))
 	s.remove()
-	c.answer(http1.Response{Status: http.StatusOK, ContentType: textPlain, Header: noStore, Body: b})
+	c.answerPoll(b)
 }

@@ -12,6 +12,7 @@ import (
 type postState struct {
 	body http1.Body
 	got  *bytebufferpool.ByteBuffer // nil while nothing had to be copied
+	form bool                       // the body is a JSONP client's form
 }
 
 func (p *postState) reset() {
@@ -39,7 +40,7 @@ func (c *conn) beginPost(s *Session, q *http1.Request) {
 			}
 		}
 		p.post, c.session = c, s
-		c.http.post = &postState{body: http1.NewBody(q)}
+		c.http.post = &postState{body: http1.NewBody(q), form: c.http.rare != nil && c.http.rare.jsonp}
 		c.http.flags &^= httpBusy
 		if q.ContentLength == 0 {
 			c.readBody(nil)
@@ -118,9 +119,23 @@ func (c *conn) posted(body []byte) {
 	c.http.post, s.poll.post, c.session = nil, nil, nil
 	c.http.flags |= httpBusy
 	c.loop.stats.bytesIn.Add(uint64(len(body)))
-	s.takePayloadIn(body)
+	s.takeBody(body, p.form)
 	p.reset()
 	c.answerText(http.StatusOK, textHTML, "ok")
+}
+
+// takeBody takes the packets out of a body.
+func (s *Session) takeBody(body []byte, form bool) {
+	if !form {
+		s.takePayloadIn(body)
+		return
+	}
+	switch payload, found, ok := formPayload(body); {
+	case !ok:
+		s.close(ReasonParseError, byServer)
+	case found:
+		s.takePayloadIn(payload)
+	}
 }
 
 // takePayloadIn works through a polling body packet by packet; the first one that

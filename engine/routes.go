@@ -155,6 +155,13 @@ func (c *conn) routePolling(q *http1.Request, in *intent, b []byte, n int) (rest
 	if err := in.verify(q); err != nil {
 		return c.reject(q, in, err, b[n:])
 	}
+	if index, ok := c.loop.srv.jsonp(q); ok {
+		if !c.loop.srv.opts.CORS.admitsScript(q) {
+			return c.reject(q, in, errForbidden, b[n:])
+		}
+		r := c.http.need()
+		r.index, r.jsonp = index, true
+	}
 	get, post := string(q.Method) == http.MethodGet, string(q.Method) == http.MethodPost
 	switch {
 	case post && in.hasSID:

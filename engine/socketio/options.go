@@ -47,6 +47,10 @@ type Options struct {
 	MaxHTTPBufferSize int64
 	// CORS says which other origins may use the server; default none. Node: cors.
 	CORS CORS
+	// NoJSONP answers polls with a j parameter as if they had none. Otherwise they are
+	// JSONP's, for browsers without XMLHttpRequest; see engine.Options. Node has no such
+	// option.
+	NoJSONP bool
 	// Cookie is set by the first answer to a client that polls; default none, &Cookie{} is
 	// Node's cookie: true. Node: cookie.
 	Cookie *Cookie
@@ -206,7 +210,7 @@ func (o *Options) engine(accept func(*engine.Session) engine.Receiver) engine.Op
 		PingInterval: o.PingInterval, PingTimeout: o.PingTimeout,
 		UpgradeTimeout: o.UpgradeTimeout, ConnectTimeout: o.ConnectTimeout,
 		MaxHTTPBufferSize: o.MaxHTTPBufferSize, CORS: o.CORS, Handler: o.Handler, Accept: accept,
-		Cookie: o.Cookie, InitialPacket: o.InitialPacket, AllowRequest: o.AllowRequest, GenerateID: o.GenerateID,
+		NoJSONP: o.NoJSONP, Cookie: o.Cookie, InitialPacket: o.InitialPacket, AllowRequest: o.AllowRequest, GenerateID: o.GenerateID,
 		MaxHooks: o.MaxHooks, MaxParked: o.MaxParked,
 		MaxConnections: o.MaxConnections, AcceptRate: o.AcceptRate, AcceptBurst: o.AcceptBurst,
 		Loops: o.Loops, HighWaterMark: o.HighWaterMark,
