@@ -10,7 +10,10 @@ import (
 )
 
 func TestWebSocketFacts(t *testing.T) {
-	f := startFacts(t, engine.Options{MaxHTTPBufferSize: 100_000, CloseTimeout: time.Minute})
+	eachWayIn(t, engine.Options{MaxHTTPBufferSize: 100_000, CloseTimeout: time.Minute}, webSocketFacts)
+}
+
+func webSocketFacts(t *testing.T, f *fixture) {
 	f.fact(t, "Fact27 one packet per message, binary bare", fact27)
 	f.fact(t, "Fact28 a text that begins with b is a binary message", fact28)
 	f.fact(t, "Fact29 packets that mean nothing from a client", fact29)

@@ -11,6 +11,10 @@ import "math/rand/v2"
 // is to be noticed in time. By chance of one half the second ping follows after half
 // an interval only, which spreads the pings over all of it from then on.
 func (s *Session) startHeartbeat() {
+	if s.has(flagEIO3) {
+		s.expectPing()
+		return
+	}
 	interval := ticks(s.loop.srv.opts.PingInterval)
 	s.due = s.loop.now + interval/2 + rand.Uint64N(interval/2+1)
 	if rand.Uint32()&1 == 0 {

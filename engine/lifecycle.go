@@ -13,10 +13,11 @@ import (
 const farewellTicks = uint64(30 * time.Second / tickLength)
 
 // newSession opens a session for the request whose head is given.
-func (c *conn) newSession(in *intent, head []byte, t Transport) *Session {
+func (c *conn) newSession(in *intent, head []byte) *Session {
 	l, srv := c.loop, c.loop.srv
 	s := &Session{loop: l}
-	r := newRequest(head, c.gc.RemoteAddr(), l.now+ticks(srv.opts.ConnectTimeout))
+	r := newRequest(head, c.peer(), l.now+ticks(srv.opts.ConnectTimeout))
+	r.head.tls = c.tlsState()
 	s.request.Store(r)
 	if v := in.verdict; v != nil {
 		r.head.values = v.values()
@@ -28,7 +29,10 @@ func (c *conn) newSession(in *intent, head []byte, t Transport) *Session {
 	}
 	l.enlist(s)
 	l.stats.opened.Add(1)
-	srv.gauges.of(t).Add(1)
+	srv.gauges.of(in.transport).Add(1)
+	if in.protocol == 3 {
+		s.speakEIO3(in)
+	}
 	s.startHeartbeat()
 	return s
 }
@@ -45,15 +49,20 @@ func (s *Session) openPacket(dst []byte, upgrades []string) []byte {
 // handshakePolling opens a session and answers its first poll.
 func (c *conn) handshakePolling(q *http1.Request, in *intent, head []byte) {
 	l := c.loop
-	s := c.newSession(in, head, Polling)
+	s := c.newSession(in, head)
 	s.poll = new(polling)
 	c.decorate(q, in, s, true)
+	if s.has(flagEIO3) {
+		c.answerPoll(s.openingV3(l.srv.upgrades), formPollingV3)
+		s.accept()
+		return
+	}
 	body := s.openPacket(l.payload[:0], l.srv.upgrades)
 	if initial := l.srv.opts.InitialPacket; initial != "" {
 		body = packet.AppendText(append(body, packet.Separator), packet.Message, []byte(initial))
 	}
 	l.payload = body
-	c.answerPoll(body)
+	c.answerPoll(body, formPolling)
 	s.accept()
 }
 
@@ -62,9 +71,10 @@ func (c *conn) handshakePolling(q *http1.Request, in *intent, head []byte) {
 // the dearest thing in a handshake.
 func (c *conn) handshakeWebSocket(in *intent, head, answer []byte) {
 	l := c.loop
-	s := c.newSession(in, head, WebSocket)
+	t := c.socketTransport()
+	s := c.newSession(in, head)
 	s.conn, c.session = c, s
-	s.set(flagWebSocket)
+	s.setSocket(t)
 	l.payload = s.openPacket(l.payload[:0], nil)
 	l.scratch = ws.AppendFrame(answer, ws.OpText, l.payload)
 	if initial := l.srv.opts.InitialPacket; initial != "" {
@@ -145,11 +155,8 @@ func (s *Session) closePolling(reason Reason, by closedBy) {
 		s.answerGet(s.takePayload(s.loop.payload[:0])) // Node: the close packet has a poll of its own
 		return
 	case p.get != nil:
-		b := s.takePayload(s.loop.payload[:0])
-		if len(b) > 0 {
-			b = append(b, packet.Separator)
-		}
-		s.answerGet(append(b, '0'+byte(packet.Close)))
+		b, k := s.takePayload(s.loop.payload[:0])
+		s.answerGet(k.appendBare(b, packet.Close), k)
 	case reason.farewell() && s.linger():
 		return
 	}

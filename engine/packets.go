@@ -18,9 +18,9 @@ func (s *Session) received(p packet.Packet) error {
 	switch p.Type {
 	case packet.Message:
 		return s.accepted(s.tellText(p.Data))
-	case packet.Pong:
-		s.pong()
-	case packet.Ping: // "invalid heartbeat direction"
+	case s.theirBeat():
+		s.beat()
+	case packet.Ping, packet.Pong: // "invalid heartbeat direction"
 		s.close(ReasonTransportError, byServer)
 		return errStop
 	case packet.Close:

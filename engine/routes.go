@@ -13,6 +13,8 @@ type intent struct {
 	hasSID    bool
 	session   *Session // nil when there is no sid or nobody has it
 	protocol  int      // as Node reads it: 4, or 3 for everything else
+	eio3      bool     // the latter is served
+	base64    bool     // the client wants no bytes (b64=1)
 	verdict   *verdict // what the application said; nil where it was not asked
 }
 
@@ -95,10 +97,12 @@ func (s *Server) intentOf(q *http1.Request) (in intent) {
 		in.session = s.table.get(sid)
 	}
 	eio, n, _ := http1.QueryValue(q.Query, "EIO")
-	in.protocol = 3
+	in.protocol, in.eio3 = 3, s.opts.AllowEIO3
 	if n == 1 && string(eio) == "4" {
 		in.protocol = 4
 	}
+	b64, n, _ := http1.QueryValue(q.Query, "b64")
+	in.base64 = n > 0 && len(b64) > 0
 	return in
 }
 
@@ -137,7 +141,7 @@ func (in *intent) verify(q *http1.Request) *requestError {
 		return errTransportHandshake
 	case in.verdict != nil && in.verdict.refusal != nil:
 		return in.verdict.refusal
-	case in.protocol != 4:
+	case in.protocol == 3 && !in.eio3:
 		return errProtocolVersion
 	}
 	return nil
@@ -152,6 +156,9 @@ func (in *intent) opens(q *http1.Request) bool {
 
 // routePolling serves a request that is no upgrade.
 func (c *conn) routePolling(q *http1.Request, in *intent, b []byte, n int) (rest []byte) {
+	if in.transport == WebTransport {
+		in.transport = 0
+	}
 	if err := in.verify(q); err != nil {
 		return c.reject(q, in, err, b[n:])
 	}
@@ -160,7 +167,7 @@ func (c *conn) routePolling(q *http1.Request, in *intent, b []byte, n int) (rest
 			return c.reject(q, in, errForbidden, b[n:])
 		}
 		r := c.http.need()
-		r.index, r.jsonp = index, true
+		r.index, r.jsonp, in.base64 = index, true, true // a script carries no bytes
 	}
 	get, post := string(q.Method) == http.MethodGet, string(q.Method) == http.MethodPost
 	switch {

@@ -54,8 +54,11 @@ const (
 	flagDirty                                // in loop.dirty
 	flagLingering                            // closed, but kept for one more poll
 	flagGone                                 // out of the table, slot given back
+	flagEIO3                                 // the client speaks revision 3; set before anybody else sees the session
+	flagBase64                               // the client's polling wants binary as base64
 	flagNamed                                // the application gave its id: see names
 	flagGraced                               // the ping that is out was given more time once
+	flagWebTransport                         // the WebSocket stands for WebTransport
 )
 
 func (s *Session) has(f sessionFlag) bool { return s.flags.Load()&f != 0 }
@@ -110,14 +113,14 @@ func (s *Session) Established() { s.set(flagEstablished) }
 
 // Transport returns how the session's bytes travel at this moment.
 func (s *Session) Transport() Transport {
-	if s.has(flagWebSocket) {
+	switch f := s.flags.Load(); {
+	case f&flagWebTransport != 0:
+		return WebTransport
+	case f&flagWebSocket != 0:
 		return WebSocket
 	}
 	return Polling
 }
-
-// protocol is the revision of Engine.IO that the session speaks.
-func (s *Session) protocol() int { return 4 }
 
 // Request returns the request that opened the session, or nil after ReleaseRequest.
 func (s *Session) Request() *Request { return s.request.Load() }
@@ -138,7 +141,7 @@ func (s *Session) ReleaseRequest() {
 // has been released with the request.
 func (s *Session) RemoteAddr() net.Addr {
 	if r := s.request.Load(); r != nil && r.remote.IsValid() {
-		return net.TCPAddrFromAddrPort(r.remote)
+		return net.TCPAddrFromAddrPort(r.RemoteAddr())
 	}
 	return nil
 }

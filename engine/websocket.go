@@ -11,16 +11,17 @@ import (
 )
 
 // pingFrame is the Engine.IO ping as a WebSocket frame, the same for everybody;
-// probeFrame answers an upgrade's probe (fact 34).
+// pongFrame answers one (revision 3); probeFrame answers an upgrade's probe (fact 34).
 var (
 	pingFrame  = ws.AppendFrame(nil, ws.OpText, []byte{'0' + byte(packet.Ping)})
+	pongFrame  = ws.AppendFrame(nil, ws.OpText, []byte{'0' + byte(packet.Pong)})
 	probeFrame = ws.AppendFrame(nil, ws.OpText, []byte("3probe"))
 )
 
 // routeUpgrade serves a request to change to WebSocket: a new session, or the
 // upgrade of one that polls.
 func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byte {
-	if in.transport == Polling { // names polling, asks for WebSocket
+	if in.transport != c.socketTransport() { // names polling, asks for WebSocket
 		in.transport = 0
 	}
 	if err := in.verify(q); err != nil {
@@ -52,6 +53,7 @@ func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byt
 	c.http.carry = nil
 	c.decorate(q, in, in.session, !in.hasSID)
 	answer := c.switchProtocols(&h)
+	c.form = in.form()
 	if in.hasSID {
 		c.probeWebSocket(in.session, answer)
 	} else {
@@ -100,7 +102,7 @@ func (c *conn) switchProtocols(h *ws.Handshake) (answer []byte) {
 func (c *conn) feedWS(b []byte) {
 	l := c.loop
 	l.pong = l.pong[:0]
-	l.ponging = false
+	l.ponging, l.pinged = false, false
 	l.stats.bytesIn.Add(uint64(len(b)))
 	if err := c.ws.reader.Feed(b, &l.srv.limits, (*wsSink)(c)); err != nil {
 		var fault *ws.CloseError // declared here: errors.As has it on the heap
@@ -112,6 +114,9 @@ func (c *conn) feedWS(b []byte) {
 	if l.ponging {
 		l.scratch = ws.AppendFrame(l.scratch[:0], ws.OpPong, l.pong)
 		c.writeControl(l.scratch)
+	}
+	if l.pinged {
+		c.writeControl(pongFrame)
 	}
 }
 
@@ -147,10 +152,7 @@ func (k *wsSink) Message(op ws.OpCode, payload []byte) error {
 	if s == nil || !c.open() {
 		return nil // after our close frame: read on, until the peer's
 	}
-	p, err := packet.Packet{Type: packet.Message, Binary: true, Data: payload}, error(nil)
-	if op == ws.OpText {
-		p, err = packet.DecodeText(payload)
-	}
+	p, err := s.decode(op, payload)
 	switch {
 	case s.conn != c:
 		c.probing(p, err)
@@ -160,6 +162,19 @@ func (k *wsSink) Message(op ws.OpCode, payload []byte) error {
 		_ = s.received(p) // what ended the session has detached this connection
 	}
 	return c.over()
+}
+
+// decode reads a message as a packet of the session's protocol.
+func (s *Session) decode(op ws.OpCode, payload []byte) (packet.Packet, error) {
+	switch v3 := s.has(flagEIO3); {
+	case v3 && op == ws.OpText:
+		return packet.DecodeTextV3(payload)
+	case v3:
+		return packet.DecodeBinaryV3(payload)
+	case op == ws.OpText:
+		return packet.DecodeText(payload)
+	}
+	return packet.Packet{Type: packet.Message, Binary: true, Data: payload}, nil
 }
 
 // over stops the reader when a write of ours has closed the connection.

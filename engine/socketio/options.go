@@ -42,6 +42,8 @@ type Options struct {
 	UpgradeTimeout time.Duration
 	// ConnectTimeout closes a connection that has joined no namespace; default 45 s. Node: connectTimeout.
 	ConnectTimeout time.Duration
+	// AllowEIO3 lets clients of Socket.IO 2 in; default no. Node: allowEIO3.
+	AllowEIO3 bool
 	// MaxHTTPBufferSize bounds one message, such as one attachment, in bytes;
 	// default 1e6. Node: maxHttpBufferSize.
 	MaxHTTPBufferSize int64
@@ -208,7 +210,7 @@ func (o *Options) engine(accept func(*engine.Session) engine.Receiver) engine.Op
 	e := engine.Options{
 		Path: o.Path, NoTrailingSlash: o.NoTrailingSlash, Transports: o.Transports, NoUpgrades: o.NoUpgrades,
 		PingInterval: o.PingInterval, PingTimeout: o.PingTimeout,
-		UpgradeTimeout: o.UpgradeTimeout, ConnectTimeout: o.ConnectTimeout,
+		UpgradeTimeout: o.UpgradeTimeout, ConnectTimeout: o.ConnectTimeout, AllowEIO3: o.AllowEIO3,
 		MaxHTTPBufferSize: o.MaxHTTPBufferSize, CORS: o.CORS, Handler: o.Handler, Accept: accept,
 		NoJSONP: o.NoJSONP, Cookie: o.Cookie, InitialPacket: o.InitialPacket, AllowRequest: o.AllowRequest, GenerateID: o.GenerateID,
 		MaxHooks: o.MaxHooks, MaxParked: o.MaxParked,
