@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
