@@ -57,7 +57,8 @@ type Options struct {
 	// Node's cookie: true. Node: cookie.
 	Cookie *Cookie
 	// InitialPacket is the text of a message that follows the open packet of each
-	// connection, for what stands below Socket.IO; default none. Node: initialPacket.
+	// connection, a packet of Socket.IO: an event such as 2["motd","hello"] reaches the
+	// client's handlers once it is connected. Default none. Node: initialPacket.
 	InitialPacket string
 	// AllowRequest decides who may open a connection; default everybody. An error refuses,
 	// and keeps its text to itself unless it is a *RequestError. It may block: ctx, which
