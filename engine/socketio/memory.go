@@ -45,7 +45,10 @@ func (a *MemoryAdapter) LeaveAll(s *Socket, rooms []string, closed bool) {
 
 // Broadcast implements Adapter: one frame, handed to each loop.
 func (a *MemoryAdapter) Broadcast(p *Broadcast) error {
-	f := newFrame(parser.Event, a.nsp.name, 0, false, p.Array, p.Attachments)
+	f, err := a.nsp.newFrame(parser.Event, 0, false, p.Array, p.Attachments)
+	if err != nil {
+		return err
+	}
 	if p.Flags.Volatile {
 		f.SetVolatile()
 	}
