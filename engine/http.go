@@ -24,6 +24,8 @@ type httpState struct {
 // rareHTTP is the part of httpState that few requests need. It goes with the answer.
 type rareHTTP struct {
 	parked *parked // the request, while the application has it
+	index  string  // of the JSONP client's callback
+	jsonp  bool    // the answer is to be a call of that
 }
 
 func (h *httpState) need() *rareHTTP {
