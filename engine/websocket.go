@@ -53,7 +53,7 @@ func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byt
 	c.http.carry = nil
 	c.decorate(q, in, in.session, !in.hasSID)
 	answer := c.switchProtocols(&h)
-	c.form = in.form()
+	c.form |= in.form()
 	if in.hasSID {
 		c.probeWebSocket(in.session, answer)
 	} else {

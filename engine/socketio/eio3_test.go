@@ -30,6 +30,9 @@ func TestFact13ClientsOfEIO3AreInWithoutAsking(t *testing.T) {
 	w := watch(t, socketio.Options{AllowEIO3: true})
 	c := join3(t, w.addr)
 	root := receive(t, w.joined)
+	if root.Protocol() != 3 {
+		t.Errorf("protocol %d", root.Protocol())
+	}
 	if id := engineID(c); root.ID() != id || root.Handshake().Auth != nil || root.Handshake().Query.Get("EIO") != "3" {
 		t.Errorf("id %s of the session %s, handshake %+v", root.ID(), id, root.Handshake())
 	}
@@ -200,4 +203,17 @@ func TestEIO3IDsAreRooms(t *testing.T) {
 		t.Fatal(err)
 	}
 	five.expect(`42["hello"]`)
+}
+
+func TestEIO3KeysTellSessionsApart(t *testing.T) {
+	seen := make(map[string]string)
+	for _, session := range []string{"", "a", "b", "aa", strings.Repeat("a", 20), strings.Repeat("a", 21), strings.Repeat("a", 64), "user-42", "user-43"} {
+		key := socketio.KeyEIO3(session)
+		if other, taken := seen[key]; taken {
+			t.Errorf("%q and %q are the same", session, other)
+		}
+		if seen[key] = session; key != socketio.KeyEIO3(session) || len(session) == 20 && key != session {
+			t.Errorf("%q: key %q", session, key)
+		}
+	}
 }

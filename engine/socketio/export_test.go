@@ -113,3 +113,9 @@ func Bench(o Options) (v *Server, receive func(packet []byte) error, stop func()
 	s.state = connected
 	return v, c.Text, func() { _ = p.close(context.Background()) }
 }
+
+// KeyEIO3 is by what a socket of Socket.IO 2 is found.
+func KeyEIO3(session string) string {
+	key := keyEIO3(session)
+	return string(key[:])
+}
