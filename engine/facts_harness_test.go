@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -217,7 +216,7 @@ func (c *wsConn) closes(want gobwas.StatusCode) {
 
 // reset closes the connection with a RST.
 func (c *rawConn) reset() {
-	_ = c.Conn.(*net.TCPConn).SetLinger(0)
+	_ = c.tcp().SetLinger(0)
 	_ = c.Close()
 }
 

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -58,6 +59,7 @@ type fixture struct {
 	all    map[string]*recorder
 	onText func(r *recorder, text string) error
 	served chan error
+	secure bool // the server speaks TLS
 }
 
 // start runs a server on a free port until the test ends.
@@ -74,6 +76,10 @@ func start(t testing.TB, o engine.Options, tune ...func(*fixture)) *fixture {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if everythingOverTLS && o.TLS == nil {
+		o.TLS = serverTLS(t)
+	}
+	f.secure = o.TLS != nil
 	srv, err := engine.New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -172,7 +178,18 @@ func (f *fixture) dial() *rawConn {
 	}
 	_ = nc.SetDeadline(time.Now().Add(patience))
 	f.t.Cleanup(func() { _ = nc.Close() })
+	if f.secure {
+		nc = tls.Client(nc, clientTLS())
+	}
 	return &rawConn{nc, f.t, bufio.NewReader(nc)}
+}
+
+// tcp is the connection, below TLS where there is that.
+func (c *rawConn) tcp() *net.TCPConn {
+	if secure, ok := c.Conn.(*tls.Conn); ok {
+		return secure.NetConn().(*net.TCPConn)
+	}
+	return c.Conn.(*net.TCPConn)
 }
 
 func (c *rawConn) write(s string) {

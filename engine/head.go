@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"sync"
 )
 
@@ -18,10 +19,11 @@ const (
 	headSizes = 8
 )
 
-// keptHead is the copy of a request head, and what the application made of the request.
+// keptHead is the copy of a request head, and what belongs to the request beside it.
 type keptHead struct {
 	b      []byte
-	values context.Context // nil for none
+	values context.Context      // what the application made of the request; nil for nothing
+	tls    *tls.ConnectionState // of the connection it came over; nil without TLS
 }
 
 var headPools [headSizes]sync.Pool
@@ -42,7 +44,7 @@ func keepHead(b []byte) *keptHead {
 
 // free gives the buffer back; nobody may hold a part of it.
 func (k *keptHead) free() {
-	k.values = nil
+	k.values, k.tls = nil, nil
 	if size := cap(k.b)/headGrain - 1; size < headSizes {
 		headPools[size].Put(k)
 	}

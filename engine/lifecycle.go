@@ -17,6 +17,7 @@ func (c *conn) newSession(in *intent, head []byte) *Session {
 	l, srv := c.loop, c.loop.srv
 	s := &Session{loop: l}
 	r := newRequest(head, c.gc.RemoteAddr(), l.now+ticks(srv.opts.ConnectTimeout))
+	r.head.tls = c.tlsState()
 	s.request.Store(r)
 	if v := in.verdict; v != nil {
 		r.head.values = v.values()

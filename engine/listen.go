@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -24,11 +25,22 @@ const (
 // Listen binds the TCP address ("host:port"; port 0 takes a free one) and starts
 // the loops. An address in use, a descriptor limit too low or a bad address are
 // errors that say what to do.
-func (s *Server) Listen(addr string) error {
+func (s *Server) Listen(addr string) error { return s.ListenTLS(addr, s.opts.TLS) }
+
+// ListenTLS is Listen with a configuration that replaces Options.TLS; nil for none.
+func (s *Server) ListenTLS(addr string, config *tls.Config) error {
 	s.listenMu.Lock()
 	defer s.listenMu.Unlock()
 	if s.listening {
 		return ErrListening
+	}
+	s.tls = nil
+	if config != nil {
+		t, err := newTLSServer(config)
+		if err != nil {
+			return err
+		}
+		s.tls = t
 	}
 	if err := s.listen(addr); err != nil {
 		return err

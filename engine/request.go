@@ -43,10 +43,14 @@ func (r *Request) HTTP() (*http.Request, error) {
 		return nil, ErrRequestReleased
 	}
 	q, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(r.head.b))) // which copies all it keeps
-	if err == nil && r.head.values != nil {
+	if err != nil {
+		return nil, err
+	}
+	q.TLS = r.head.tls
+	if r.head.values != nil {
 		q = q.WithContext(r.head.values)
 	}
-	return q, err
+	return q, nil
 }
 
 // Query returns the decoded query parameters.

@@ -47,6 +47,7 @@ type Server struct {
 	quit       chan struct{}  // closed when the ticker is to end
 	background sync.WaitGroup // the ticker
 	handed     *handedServer  // serves Options.Handler; nil without one
+	tls        *tlsServer     // written by Listen; nil without TLS
 }
 
 // New checks the options and returns a server that does not listen yet.
