@@ -25,6 +25,7 @@ func (s *Session) Protocol() int { return s.protocol() }
 // speakEIO3 makes a new session one of revision 3.
 func (s *Session) speakEIO3(in *intent) {
 	s.set(flagEIO3)
+	s.loop.stats.openedEIO3.Add(1)
 	if in.base64 {
 		s.set(flagBase64)
 	}

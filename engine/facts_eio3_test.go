@@ -107,6 +107,9 @@ func fact13(t *testing.T, f *fixture) {
 	if got := p.r.s.Protocol(); got != 3 {
 		t.Errorf("protocol %d", got)
 	}
+	if n := f.srv.Stats().OpenedEIO3; n != 2 {
+		t.Errorf("%d sessions of Engine.IO 3", n)
+	}
 	w := f.upgradeWS(wsURL3)
 	open := w.text()
 	f.echoes(w, f.session(parseOpen(t, open).SID))

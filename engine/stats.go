@@ -19,6 +19,7 @@ type Stats struct {
 	Limited       uint64        // sessions refused by AcceptRate
 	Opened        uint64        // sessions opened
 	Closed        map[Reason]uint64
+	OpenedEIO3    uint64            // those of them that speak Engine.IO 3
 	Requests      uint64            // HTTP requests for the engine
 	BadRequests   uint64            // requests that were not HTTP
 	Rejected      map[string]uint64 // requests refused, by Node's message
@@ -70,6 +71,7 @@ func (g *gauges) sessions() int64 { return g.polling.Load() + g.websocket.Load()
 
 // loopStats are the counters of one loop: written by it alone, read by anybody. Atomic.
 type loopStats struct {
+	openedEIO3                                            atomic.Uint64
 	accepted, opened, requests, badRequests, tooLarge     atomic.Uint64
 	answered, unjudged                                    atomic.Uint64
 	limited, upgrades, upgradesFailed, faults, violations atomic.Uint64
@@ -106,7 +108,7 @@ func (st *Stats) add(l *loopStats) {
 		sum *uint64
 		one *atomic.Uint64
 	}{
-		{&st.Accepted, &l.accepted}, {&st.Limited, &l.limited}, {&st.Answered, &l.answered}, {&st.Unjudged, &l.unjudged}, {&st.Opened, &l.opened}, {&st.Requests, &l.requests},
+		{&st.Accepted, &l.accepted}, {&st.Limited, &l.limited}, {&st.Answered, &l.answered}, {&st.Unjudged, &l.unjudged}, {&st.Opened, &l.opened}, {&st.OpenedEIO3, &l.openedEIO3}, {&st.Requests, &l.requests},
 		{&st.BadRequests, &l.badRequests}, {&st.TooLarge, &l.tooLarge}, {&st.Upgrades, &l.upgrades},
 		{&st.UpgradesLost, &l.upgradesFailed}, {&st.Faults, &l.faults}, {&st.Violations, &l.violations},
 		{&st.PacketsIn, &l.packetsIn}, {&st.BytesIn, &l.bytesIn}, {&st.Deliveries, &l.deliveries},
