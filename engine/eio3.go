@@ -97,8 +97,8 @@ func (s *Session) expect() {
 }
 
 // expectPing gives a client of revision 3 until its next ping: it is as if a pong was
-// outstanding at all times, and other packets do not give more time. An upgrade does not change that; Node forgets to watch
-// after it.
+// outstanding at all times, and other packets do not give more time. An upgrade does
+// not change that; Node forgets to watch after it.
 func (s *Session) expectPing() {
 	o := &s.loop.srv.opts
 	s.set(flagAwaitingPong | flagGraced)
