@@ -22,11 +22,12 @@ func (s *Session) protocol() int {
 // Options.AllowEIO3. Node: conn.protocol.
 func (s *Session) Protocol() int { return s.protocol() }
 
-// speakEIO3 makes a new session one of revision 3.
-func (s *Session) speakEIO3(in *intent) {
+// speakEIO3 makes a new session one of revision 3, whose polling takes bytes or, as
+// JSONP always, wants text.
+func (s *Session) speakEIO3(text bool) {
 	s.set(flagEIO3)
 	s.loop.stats.openedEIO3.Add(1)
-	if in.base64 {
+	if text {
 		s.set(flagBase64)
 	}
 }

@@ -34,6 +34,7 @@ func TestEIO3Facts(t *testing.T) {
 	f.fact(t, "the upgrade", eio3Upgrade)
 	f.fact(t, "a pong that no poll came for follows the upgrade", eio3PongAfterUpgrade)
 	f.fact(t, "goodbyes", eio3Goodbyes)
+	f.fact(t, "JSONP", eio3JSONP)
 }
 
 // counted is a text packet in a payload.
@@ -398,6 +399,33 @@ func eio3Goodbyes(t *testing.T, f *fixture) {
 	second.expect(bare("400 Bad Request"))
 	p.get.expect(polled3("1"))
 	p.r.ended(t, engine.ReasonTransportError)
+}
+
+// eio3JSONP: a script has no bytes, whether the client says b64=1, as the official one does, or not.
+func eio3JSONP(t *testing.T, f *fixture) {
+	get := f.dial()
+	body := get.do("GET", pollURL3+"&j=7", "").body
+	_, rest, _ := strings.Cut(body, `\"sid\":\"`)
+	sid, _, _ := strings.Cut(rest, `\"`)
+	if !strings.HasPrefix(body, `___eio[7]("118:0{\"sid\":\"`) {
+		t.Fatalf("handshake: %q", body)
+	}
+	r, url := f.session(sid), pollURL3+"&j=8&sid="+sid
+	post := f.dial()
+	post.request("POST", url, "d=4%3A4%F0%9F%98%80a10%3Ab4AQIDBA%3D%3D1%3A2", "Content-Type: application/x-www-form-urlencoded")
+	post.expect(postedOK)
+	if got := receive(t, r.texts); got != "😀a" {
+		t.Errorf("received %q", got)
+	}
+	if got := receive(t, r.binaries); string(got) != "\x01\x02\x03\x04" {
+		t.Errorf("received %v", got)
+	}
+	parcel(r)
+	until(t, "all wait", func() bool { return r.s.PollState().Queued == 3 })
+	want := "___eio[8](\"" + counted("3") + counted("4in front €") + counted("452-header 😀") + counted("b4AQID") + counted("b4") + counted("4behind") + "\");"
+	if a := get.do("GET", url, ""); a.body != want || a.Header.Get("Content-Type") != plain {
+		t.Errorf("%v %q, want %q", a.Header, a.body, want)
+	}
 }
 
 // The payload in bytes is read as a whole, so how it is cut on its way does not matter: here every byte comes alone.

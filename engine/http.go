@@ -24,6 +24,8 @@ type httpState struct {
 // rareHTTP is the part of httpState that few requests need. It goes with the answer.
 type rareHTTP struct {
 	parked *parked // the request, while the application has it
+	index  string  // of the JSONP client's callback
+	jsonp  bool    // the answer is to be a call of that
 }
 
 func (h *httpState) need() *rareHTTP {
@@ -251,6 +253,11 @@ func (c *conn) answer(r http1.Response) {
 		c.flags |= connAnswered
 		l.answered = append(l.answered, c)
 	}
+}
+
+// answerPoll sends the packets that a poll is answered with, in the form k.
+func (c *conn) answerPoll(payload []byte, k form) {
+	c.answer(http1.Response{Status: http.StatusOK, ContentType: k.contentType(), Header: noStore, Body: c.http.payloadOf(payload)})
 }
 
 // answerText sends a polling response.

@@ -27,6 +27,9 @@ const (
 type Options struct {
 	// Path is the path prefix of Socket.IO requests; default "/socket.io". Node: path.
 	Path string
+	// NoTrailingSlash serves Path without the slash, too, as for clients with
+	// addTrailingSlash: false. Node: addTrailingSlash: false.
+	NoTrailingSlash bool
 	// Transports lists what clients may use; default Polling and WebSocket. Node: transports.
 	Transports []Transport
 	// NoUpgrades keeps clients that begin with polling on it. Node: allowUpgrades: false.
@@ -46,13 +49,39 @@ type Options struct {
 	MaxHTTPBufferSize int64
 	// CORS says which other origins may use the server; default none. Node: cors.
 	CORS CORS
+	// NoJSONP answers polls with a j parameter as if they had none. Otherwise they are
+	// JSONP's, for browsers without XMLHttpRequest; see engine.Options. Node has no such
+	// option.
+	NoJSONP bool
+	// Cookie is set by the first answer to a client that polls; default none, &Cookie{} is
+	// Node's cookie: true. Node: cookie.
+	Cookie *Cookie
+	// InitialPacket is the text of a message that follows the open packet of each
+	// connection, for what stands below Socket.IO; default none. Node: initialPacket.
+	InitialPacket string
+	// AllowRequest decides who may open a connection; default everybody. An error refuses,
+	// and keeps its text to itself unless it is a *RequestError. It may block: ctx, which
+	// is the request's, is done when the peer is gone, the server stops, or ConnectTimeout
+	// is over. For a decision that needs the auth of the client, see Use. Node: allowRequest.
+	AllowRequest func(ctx context.Context, r *http.Request) error
+	// GenerateID names the Engine.IO session that a request opens: 1 to 64 letters, digits
+	// and "-._~", which nobody can guess and no living session has. An error refuses the
+	// request. It may block. Default: 120 random bits. Node: io.engine.generateId.
+	GenerateID func(r *http.Request) (string, error)
+	// MaxHooks is how many requests may be with AllowRequest, GenerateID or middlewares of
+	// Engine at the same time; default 1,024.
+	MaxHooks int
+	// MaxParked is how many more may wait for that; default 16,384. What comes beyond is
+	// answered 503 with a Retry-After.
+	MaxParked int
 
 	// Handler serves every other path of the port, such as the application's pages;
 	// default: 404.
 	Handler http.Handler
 	// ClientFiles holds the browser client's files (the "dist" folder of the
-	// socket.io package, or client-dist of its server), served below Path; default
-	// none. Node: serveClient.
+	// socket.io-client package, or "client-dist" of the server's), served below Path;
+	// default none. Where it has a file with ".br" or ".gz" behind the name too, those who
+	// accept that are sent it. Node: serveClient.
 	ClientFiles fs.FS
 
 	// MaxConnections bounds open connections; default what the descriptor limit
@@ -179,10 +208,12 @@ func orElse[T comparable](v, def T) T {
 // engine returns what the floor below is to know.
 func (o *Options) engine(accept func(*engine.Session) engine.Receiver) engine.Options {
 	e := engine.Options{
-		Path: o.Path, Transports: o.Transports, NoUpgrades: o.NoUpgrades,
+		Path: o.Path, NoTrailingSlash: o.NoTrailingSlash, Transports: o.Transports, NoUpgrades: o.NoUpgrades,
 		PingInterval: o.PingInterval, PingTimeout: o.PingTimeout,
 		UpgradeTimeout: o.UpgradeTimeout, ConnectTimeout: o.ConnectTimeout, AllowEIO3: o.AllowEIO3,
 		MaxHTTPBufferSize: o.MaxHTTPBufferSize, CORS: o.CORS, Handler: o.Handler, Accept: accept,
+		NoJSONP: o.NoJSONP, Cookie: o.Cookie, InitialPacket: o.InitialPacket, AllowRequest: o.AllowRequest, GenerateID: o.GenerateID,
+		MaxHooks: o.MaxHooks, MaxParked: o.MaxParked,
 		MaxConnections: o.MaxConnections, AcceptRate: o.AcceptRate, AcceptBurst: o.AcceptBurst,
 		Loops: o.Loops, HighWaterMark: o.HighWaterMark,
 		MaxQueued: o.MaxQueued, MaxBlocked: o.MaxBlocked, SlowPolicy: o.SlowPolicy,
