@@ -1,8 +1,10 @@
 package socketio_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -203,6 +205,36 @@ func TestEIO3IDsAreRooms(t *testing.T) {
 		t.Fatal(err)
 	}
 	five.expect(`42["hello"]`)
+}
+
+func TestEIO3IDsOfNamedSessions(t *testing.T) {
+	t.Parallel()
+	w := watch(t, socketio.Options{AllowEIO3: true, GenerateID: func(r *http.Request) (string, error) {
+		return "user-" + cmp.Or(r.URL.Query().Get("user"), "nobody"), nil
+	}})
+	for _, user := range []string{"42", "43"} {
+		c := dial3(t, w.addr, "&user="+user)
+		c.expect("40")
+		c.send("40/other,")
+		c.expect("40/other,")
+		id := "user-" + user
+		if root, other := receive(t, w.joined), receive(t, w.joined); root.ID() != id || other.ID() != "/other#"+id {
+			t.Fatalf("ids %s and %s", root.ID(), other.ID())
+		}
+		for nsp, room := range map[string]string{"/": id, "/other": "/other#" + id} {
+			if err := w.Of(nsp).Except(room).Emit("wrong"); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Of(nsp).To(room).Emit("right"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if a, b := c.read(), c.read(); a != `42["right"]` && b != `42["right"]` || a != `42/other,["right"]` && b != `42/other,["right"]` {
+			t.Errorf("got %q and %q", a, b)
+		}
+		_ = c.conn.Close()
+		w.ended(t, end{"/", id, socketio.ReasonTransportClose})
+	}
 }
 
 func TestEIO3KeysTellSessionsApart(t *testing.T) {
