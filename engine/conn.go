@@ -175,6 +175,9 @@ func (c *conn) closed() {
 	c.flags |= connClosed
 	c.loop.forget(c)
 	c.unblock()
+	if c.form&formDeflated != 0 {
+		c.loop.srv.deflation.clients.Add(-1)
+	}
 	if c.http != nil {
 		c.http.reset()
 	}

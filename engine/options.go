@@ -31,6 +31,9 @@ type Options struct {
 	MaxHTTPBufferSize int64
 	// CORS says which origins may use the server; zero means the same host only.
 	CORS CORS
+	// PerMessageDeflate compresses long messages over WebSocket; nil, the default, for
+	// none. Node: perMessageDeflate.
+	PerMessageDeflate *PerMessageDeflate
 
 	// Handler serves every request that is not Engine.IO's; nil answers 404. The
 	// connection moves to a standard http.Server for it.

@@ -78,7 +78,7 @@ func (s *Session) takePayload(dst []byte) []byte {
 		if len(dst) > 0 {
 			dst = append(dst, packet.Separator)
 		}
-		dst = append(dst, f.payload(s.loop)...)
+		dst = append(dst, f.payload(s.loop.srv)...)
 	}
 	s.dropQueue()
 	return dst
