@@ -105,7 +105,7 @@ func (r *Reader) readHeader(b []byte, lim *Limits) (header, *CloseError) {
 func (r *Reader) checkFirst(h header, lim *Limits) *CloseError {
 	op := h.op()
 	switch {
-	case h.first&bitsRSV != 0 && !(r.deflate && h.packed()):
+	case h.first&bitsRSV != 0 && (!r.deflate || !h.packed()):
 		return ErrReservedBits
 	case op.IsReserved():
 		return ErrReservedOpCode
