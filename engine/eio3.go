@@ -53,9 +53,6 @@ func (in *intent) form() form {
 	return formV3
 }
 
-// keepsText reports that texts look as in formPlain.
-func (k form) keepsText() bool { return k == formV3 || k == formV3Base64 }
-
 // bareForm is the form of payloads in which no frame is.
 func (s *Session) bareForm() form {
 	if s.has(flagEIO3) {

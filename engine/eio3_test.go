@@ -1,7 +1,9 @@
 package engine_test
 
 import (
+	"encoding/base64"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -202,6 +204,66 @@ func TestEIO3SlowClients(t *testing.T) {
 		if want := [2]string{"4" + data, "\x04" + data}[i%2]; string(f.payload) != want {
 			t.Fatalf("frame %d: %.20q (%d bytes)", i, f.payload, len(f.payload))
 		}
+	}
+}
+
+// Each form of Engine.IO 3 may be compressed; texts are compressed once for clients of both protocols.
+func TestEIO3FramesAreCompressed(t *testing.T) {
+	k := startFake(t, 1, engine.Options{AllowEIO3: true, PerMessageDeflate: &engine.PerMessageDeflate{Threshold: 100}})
+	var noise []byte
+	for r := rand.New(rand.NewPCG(1, 2)); len(noise) < 1000; {
+		noise = append(noise, byte(r.Uint32()))
+	}
+	long := strings.Repeat("€x", 200)
+	frame := func() *engine.Frame { // text, binary that is worth it, binary that is not
+		f := text(long)
+		f.AppendBinary([]byte(long))
+		f.AppendBinary(noise)
+		return f
+	}
+	want := map[string]string{
+		wsURL:             "4" + long + " binary:" + long + " binary:" + string(noise),
+		wsURL3:            "4" + long + " binary:\x04" + long + " binary:\x04" + string(noise),
+		wsURL3 + "&b64=1": "4" + long + " b4" + base64.StdEncoding.EncodeToString([]byte(long)) + " b4" + base64.StdEncoding.EncodeToString(noise),
+	}
+	var all []*fakeConn
+	for range 2 {
+		for _, url := range []string{wsURL, wsURL3, wsURL3 + "&b64=1"} {
+			c := k.connect(0)
+			c.deliver(requestText("GET", url, wsHeader+"\r\n"+offersDeflate+"\r\n", ""))
+			k.session(parseOpen(t, c.handshake(t)).SID).s.Join("all")
+			all = append(all, c)
+		}
+	}
+	k.run()
+	for _, f := range []*engine.Frame{text(long), frame()} {
+		before := k.srv.Stats().Deflated
+		k.srv.Publish(f, everything)
+		k.run()
+		made := k.srv.Stats().Deflated - before
+		if attached := len(f.Frames()) > 1; made != 1 && !attached || attached && made > 3*3 {
+			t.Errorf("%d compressions for %d clients", made, len(all))
+		}
+		for i, c := range all {
+			url := []string{wsURL, wsURL3, wsURL3 + "&b64=1"}[i%3]
+			texts, packed := c.packed()
+			got, wanted := strings.Join(texts, " "), want[url]
+			if len(f.Frames()) == 1 {
+				wanted = "4" + long
+			}
+			if got != wanted || !packed[0] {
+				t.Errorf("%s: got %.60q, compressed %v", url, got, packed)
+			}
+		}
+		f.Release()
+	}
+	f := text("short") // nothing of it is worth it: it is as if it had not been tried
+	f.AppendBinary(noise)
+	k.srv.Publish(f, everything)
+	f.Release()
+	k.run()
+	if texts, packed := all[1].packed(); strings.Join(texts, " ") != "4short binary:\x04"+string(noise) || packed[0] || packed[1] {
+		t.Errorf("got %.60q, compressed %v", texts, packed)
 	}
 }
 

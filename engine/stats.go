@@ -45,6 +45,13 @@ type Stats struct {
 	SlowCauses    map[SlowCause]uint64
 	SlowDrops     uint64 // frames dropped for clients that take too little (SlowDropOldest)
 	Panics        uint64
+
+	Deflated     uint64 // messages compressed for WebSocket, each once for all who receive it
+	DeflatedFrom uint64 // bytes of them before
+	DeflatedTo   uint64 // and after
+	Inflated     uint64 // compressed messages received over WebSocket
+	InflatedFrom uint64 // bytes of them as they came
+	InflatedTo   uint64 // and what became of them
 }
 
 // gauges are counts that several loops move. Atomic.
@@ -98,6 +105,7 @@ func (s *Server) Stats() Stats {
 		st.Tasks += int64(l.box.Len())
 		st.add(&l.stats)
 	}
+	st.addCompression(s)
 	return st
 }
 
@@ -132,6 +140,14 @@ func (st *Stats) add(l *loopStats) {
 	for _, e := range []*requestError{errUnknownTransport, errUnknownSID, errBadMethod, errBadRequest, errForbidden, errProtocolVersion} {
 		st.Rejected[e.message] += l.rejected[e.code].Load()
 	}
+}
+
+func (st *Stats) addCompression(s *Server) {
+	if d := s.deflation; d != nil {
+		st.Deflated, st.DeflatedFrom, st.DeflatedTo = d.messages.Load(), d.from.Load(), d.to.Load()
+	}
+	n := &s.inflated
+	st.Inflated, st.InflatedFrom, st.InflatedTo = n.Messages.Load(), n.From.Load(), n.To.Load()
 }
 
 // lag is how long the loop has owed the ticker a turn. Safe for concurrent use.
