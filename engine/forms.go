@@ -16,8 +16,11 @@ const (
 	forms
 )
 
-// formPolling is packets joined by packet.Separator (fact 15).
-const formPolling = forms
+const (
+	formPolling = forms + iota // packets joined by packet.Separator (fact 15)
+	formGzip                   // formPolling, compressed
+	formZlib
+)
 
 // made is a Frame in one form other than formPlain. Immutable.
 type made struct {
@@ -60,8 +63,7 @@ func (f *Frame) in(s *Server, k form) []byte {
 
 // make is in while f.making is held. One form may be made of another.
 func (f *Frame) make(s *Server, k form) []byte {
-	all := f.made.Load()
-	if m := all.find(k); m != nil {
+	if m := f.made.Load().find(k); m != nil {
 		return m.bytes
 	}
 	buf := bytebufferpool.Get()
@@ -70,7 +72,7 @@ func (f *Frame) make(s *Server, k form) []byte {
 		bytebufferpool.Put(buf)
 		b, buf = f.plain(), nil
 	}
-	f.made.Store(&made{k, b, buf, all})
+	f.made.Store(&made{k, b, buf, f.made.Load()})
 	return b
 }
 
@@ -81,6 +83,10 @@ func (f *Frame) append(s *Server, k form, dst []byte) (b []byte, different bool)
 		return s.deflation.appendFrame(dst, f.plain())
 	case formPolling:
 		return appendPolling(dst, f.plain()), true
+	case formGzip:
+		return s.encoding.append(dst, f.make(s, formPolling), codingGzip), true
+	case formZlib:
+		return s.encoding.append(dst, f.make(s, formPolling), codingDeflate), true
 	}
 	panic("engine: no such form")
 }

@@ -20,9 +20,10 @@ type polling struct {
 type pollFlag uint8
 
 const (
-	pollPing   pollFlag = 1 << iota // a ping is to be sent
-	pollProbed                      // the probe was answered: every GET is released at once
-	pollLosing                      // the oldest frames are being dropped
+	pollPing     pollFlag = 1 << iota // a ping is to be sent
+	pollProbed                        // the probe was answered: every GET is released at once
+	pollLosing                        // the oldest frames are being dropped
+	pollCompress                      // something of what was taken may be compressed
 )
 
 // enqueue queues a reference for the next GET, which is answered at the end of
@@ -63,15 +64,18 @@ func (s *Session) flush() {
 	if p == nil || p.get == nil || s.has(flagClosed) || (len(p.frames) == 0 && p.flags&pollPing == 0) {
 		return
 	}
-	s.answerGet(s.takePayload(s.loop.payload[:0]))
+	if !s.flushShared() {
+		s.answerGet(s.takePayload(s.loop.payload[:0]))
+	}
 }
 
 // takePayload appends the waiting packets to dst, joined as in fact 15, and
 // releases them.
 func (s *Session) takePayload(dst []byte) []byte {
 	p := s.poll
+	p.flags &^= pollCompress
 	if p.flags&pollPing != 0 {
-		p.flags &^= pollPing
+		p.flags = p.flags&^pollPing | pollCompress // which counts for Node
 		dst = packet.AppendText(dst, packet.Ping, nil)
 	}
 	for _, f := range p.frames {
@@ -79,6 +83,9 @@ func (s *Session) takePayload(dst []byte) []byte {
 			dst = append(dst, packet.Separator)
 		}
 		dst = append(dst, f.payload(s.loop.srv)...)
+		if !f.noCompress {
+			p.flags |= pollCompress
+		}
 	}
 	s.dropQueue()
 	return dst
@@ -94,7 +101,7 @@ func (s *Session) dropQueue() {
 func (s *Session) answerGet(payload []byte) {
 	c := s.poll.get
 	s.poll.get, c.session = nil, nil
-	c.answer(http1.Response{Status: http.StatusOK, ContentType: textPlain, Header: noStore, Body: payload})
+	c.answerPoll(payload, s.poll.flags&pollCompress != 0)
 	if s.loop.payload = payload; cap(payload) > maxScratch {
 		s.loop.payload = nil
 	}
@@ -138,6 +145,7 @@ func (s *Session) sayFarewell(c *conn) {
 		b = append(b, '0'+byte(packet.Noop))
 	}
 	b = append(b, packet.Separator, '0'+byte(packet.Close))
+	compress := s.poll.flags&pollCompress != 0
 	s.remove()
-	c.answer(http1.Response{Status: http.StatusOK, ContentType: textPlain, Header: noStore, Body: b})
+	c.answerPoll(b, compress)
 }

@@ -140,6 +140,7 @@ func (c *conn) routePolling(q *http1.Request, in *intent, b []byte, n int) (rest
 	case q.ContentLength != 0: // a body nobody asked for
 		return c.reject(q, errBadRequest, nil)
 	case get && in.hasSID:
+		c.noteCoding(q)
 		in.session.onGet(c)
 	case get && (c.loop.srv.crowded() || !c.loop.admit()):
 		return c.busy()
