@@ -67,9 +67,7 @@ func (s *Socket) emit(event string, args []any, flags Flags) error {
 	}
 	f := e.frame(parser.Event, s.nsp.name, 0, false)
 	e.free()
-	if flags.Volatile {
-		f.SetVolatile()
-	}
+	flags.mark(f)
 	err = s.deliver(f)
 	f.Release()
 	return err

@@ -46,9 +46,7 @@ func (a *MemoryAdapter) LeaveAll(s *Socket, rooms []string, closed bool) {
 // Broadcast implements Adapter: one frame, handed to each loop.
 func (a *MemoryAdapter) Broadcast(p *Broadcast) error {
 	f := newFrame(parser.Event, a.nsp.name, 0, false, p.Array, p.Attachments)
-	if p.Flags.Volatile {
-		f.SetVolatile()
-	}
+	p.Flags.mark(f)
 	a.nsp.server.engine.Publish(f, a.target(p.Rooms, p.Except))
 	f.Release()
 	return nil

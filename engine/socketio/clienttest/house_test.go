@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net/http"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ type house struct {
 type houseOptions struct {
 	pingInterval, pingTimeout, upgradeTimeout time.Duration
 	acceptRate, acceptBurst                   int
+	compressed                                bool // perMessageDeflate, and the page at /
 }
 
 // watchers is the room of those who want to hear who is gone, and why.
@@ -41,12 +43,16 @@ func openHouse(t *testing.T, o houseOptions) *house {
 
 func (h *house) open(t *testing.T) {
 	t.Helper()
-	server := socketio.New(socketio.Options{
+	o := socketio.Options{
 		PingInterval: h.options.pingInterval, PingTimeout: h.options.pingTimeout, UpgradeTimeout: h.options.upgradeTimeout,
 		AcceptRate: h.options.acceptRate, AcceptBurst: h.options.acceptBurst,
 		Logger:  slog.New(slog.NewTextHandler(io.Discard, nil)),
 		OnError: func(_ context.Context, _ *socketio.Socket, err error) { t.Errorf("the server reports: %v", err) },
-	})
+	}
+	if h.options.compressed {
+		o.PerMessageDeflate, o.Handler = &socketio.PerMessageDeflate{}, http.HandlerFunc(emptyPage)
+	}
+	server := socketio.New(o)
 	furnish(server.Of("/"))
 	admin := server.Of("/admin")
 	admin.Use(requireToken)
