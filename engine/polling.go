@@ -39,6 +39,9 @@ func (s *Session) enqueue(f *Frame) {
 		return
 	}
 	p.add(l, f)
+	if p.get == nil {
+		s.set(flagWaiting)
+	}
 	s.markDirty()
 	if lost && p.flags&pollLosing == 0 {
 		p.flags |= pollLosing
@@ -70,6 +73,7 @@ func (s *Session) flush() {
 func (s *Session) dropQueue() {
 	s.poll.drop(s.loop)
 	s.poll.flags &^= pollLosing
+	s.clear(flagWaiting)
 }
 
 // answerGet answers the held GET with a payload in the form k.

@@ -59,6 +59,7 @@ const (
 	flagNamed                                // the application gave its id: see names
 	flagGraced                               // the ping that is out was given more time once
 	flagWebTransport                         // the WebSocket stands for WebTransport
+	flagWaiting                              // the client does not take what waits for it
 )
 
 func (s *Session) has(f sessionFlag) bool { return s.flags.Load()&f != 0 }

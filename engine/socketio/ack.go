@@ -128,12 +128,19 @@ func (s *Socket) acknowledged(p *parser.Packet, attachments [][]byte) error {
 	if state != connected {
 		return late(state)
 	}
-	pending := s.untrack(p.ID)
+	pending, survey := s.untrack(p.ID), (*survey)(nil)
 	if pending == nil {
-		return nil
+		if survey = s.nsp.surveys.find(p.ID); survey == nil {
+			return nil
+		}
 	}
 	list := parser.NewArgs(p.Data)
-	pending.answer <- answer{args: newArgs(bytes.Clone(list.Rest()), attachments, s.nsp.server.options.JSON)}
+	args := newArgs(bytes.Clone(list.Rest()), attachments, s.nsp.server.options.JSON)
+	if pending == nil {
+		survey.answer(s, args, nil)
+		return nil
+	}
+	pending.answer <- answer{args: args}
 	return nil
 }
 

@@ -162,6 +162,19 @@ func (c *client) find(nsp []byte) *Socket {
 	return nil
 }
 
+// socketIn returns the latest socket of the namespace, in whatever state. Loop-only.
+func (c *client) socketIn(n *Namespace) *Socket {
+	for _, s := range slices.Backward(c.more) {
+		if s.nsp == n {
+			return s
+		}
+	}
+	if c.used && c.first.nsp == n {
+		return &c.first
+	}
+	return nil
+}
+
 // newSocket makes the session's socket for the namespace: the first in place, an
 // allocation for each further one. asks says that somebody there may ask for the
 // Handshake, so that the session's request has to be there still. Loop-only.

@@ -123,6 +123,7 @@ func (s *Socket) admit() {
 func (s *Socket) accept() bool {
 	c, nsp := s.client, s.nsp
 	c.session.Established()
+	defer nsp.flushWatchers()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state != connecting {
@@ -146,6 +147,7 @@ func (s *Socket) accept() bool {
 	if s.rare != nil && len(s.rare.rooms) > 0 {
 		nsp.adapter.Join(s, s.rare.rooms)
 	}
+	s.watchJoined(nil)
 	return true
 }
 

@@ -79,6 +79,7 @@ func (s *Socket) end(r Reason, to state) {
 		s.set(muted)
 	}
 	s.mu.Unlock()
+	s.nsp.flushWatchers()
 	if schedule {
 		s.nsp.server.schedule(s)
 	}
@@ -118,6 +119,7 @@ func (s *Socket) withdraw(closed bool) {
 	if s.rare != nil && len(s.rare.rooms) > 0 {
 		s.nsp.adapter.LeaveAll(s, s.rare.rooms, closed)
 	}
+	s.watchGone()
 }
 
 // hasGoodbye reports whether anybody wants to know of the end. Called with mu held.
@@ -131,7 +133,7 @@ func (s *Socket) hasGoodbye() bool {
 func (s *Socket) empty() (leaving []leaver) {
 	s.set(left)
 	if own := s.own(); own != nil && len(own.outgoing) > 0 {
-		s.nsp.watching.watch(s, false)
+		s.nsp.overhearing.watch(s, false)
 	}
 	if s.rare != nil {
 		leaving, s.rare.leaving = s.rare.leaving, nil
@@ -177,6 +179,9 @@ func (s *Socket) goodbye(r Reason) {
 // the user wrote, so it is done with mu held, in one step with the change of state:
 // who sees that a context has an error finds it done, too.
 func (s *Socket) wake() {
+	if s.is(surveyed) {
+		s.nsp.surveys.gone(s)
+	}
 	if s.rare == nil {
 		return
 	}

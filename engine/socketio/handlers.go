@@ -91,6 +91,7 @@ type table struct {
 	connect       []func(ctx context.Context, s *Socket) error
 	disconnecting []func(ctx context.Context, s *Socket, r Reason)
 	disconnect    []func(ctx context.Context, s *Socket, r Reason)
+	serverSide    map[string][]*serverSideHandler
 }
 
 // ownTable holds what is registered with one socket: few entries, so a slice is

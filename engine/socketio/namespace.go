@@ -20,8 +20,14 @@ type Namespace struct {
 
 	sockets socketTable
 	ackIDs  atomic.Uint64 // of events to clients; one counter for all sockets, as in Node
+	surveys surveyTable
+	idRooms atomic.Bool // somebody has joined a room that is called as an id could be
 
-	watching watchers
+	serverSide relay[serverSideEvent] // events of other servers
+	watchers   atomic.Pointer[[]watcher]
+	book       *roomBook // of those who listen to OnRoom, if any; guarded by editing
+
+	overhearing overhearers
 
 	table    atomic.Pointer[table]
 	editing  sync.Mutex              // held while table is replaced; a parent's before its children's
@@ -43,6 +49,7 @@ func newNamespace(v *Server, name string, i uint64) *Namespace {
 	n.everyone = n.prefix + string(rune(groupEveryone))
 	n.prefix += string(rune(groupRoom))
 	n.table.Store(new(table))
+	n.serverSide = relay[serverSideEvent]{server: v, run: n.serve}
 	n.adapter = newMemoryAdapter(n)
 	return n
 }

@@ -105,9 +105,22 @@ type Options struct {
 	// MaxPendingAcks is how many events to one socket may wait for their
 	// acknowledgement; default 10,000.
 	MaxPendingAcks int
+	// MaxBroadcastAcks is how many broadcasts may wait for their acknowledgements;
+	// default 1,000.
+	MaxBroadcastAcks int
+	// MaxAnswerBytes is how many bytes of acknowledgements of one broadcast may wait
+	// until its caller looks at them; default 64 MiB.
+	MaxAnswerBytes int
 	// AckTimeout is how long one may wait where its context has no deadline; default
 	// 30 s, negative for ever, which is what Node does.
 	AckTimeout time.Duration
+	// RequestTimeout is how long FetchSockets, ServerSideEmitWithAck and what else asks
+	// event loops or other servers may take where its context has no deadline; default
+	// 5 s. Node: requestsTimeout of its adapters.
+	RequestTimeout time.Duration
+	// MaxNotices is how many room events of a namespace, notices of a Presence or events
+	// of other servers may wait for those who listen; default 65,536. See RoomEvent.
+	MaxNotices int
 	// MaxRooms is how many rooms a socket may be in; default 1,024.
 	MaxRooms int
 	// MaxNamespaces is how many namespaces a connection may be in, or have left with
@@ -168,7 +181,11 @@ func (o Options) withDefaults() Options {
 	o.MaxAttachmentBytes = orElse(o.MaxAttachmentBytes, 4*o.MaxHTTPBufferSize)
 	o.MaxMailboxBytes = orElse(o.MaxMailboxBytes, max(4<<20, 2*int(o.MaxAttachmentBytes)))
 	o.MaxPendingAcks = orElse(o.MaxPendingAcks, 10_000)
+	o.MaxBroadcastAcks = orElse(o.MaxBroadcastAcks, 1000)
+	o.MaxAnswerBytes = orElse(o.MaxAnswerBytes, 64<<20)
 	o.AckTimeout = orElse(o.AckTimeout, 30*time.Second)
+	o.RequestTimeout = orElse(o.RequestTimeout, 5*time.Second)
+	o.MaxNotices = orElse(o.MaxNotices, 65_536)
 	o.MaxRooms = orElse(o.MaxRooms, 1024)
 	o.MaxNamespaces = orElse(o.MaxNamespaces, 32)
 	o.MaxChildNamespaces = orElse(o.MaxChildNamespaces, 10_000)

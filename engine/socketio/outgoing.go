@@ -55,16 +55,16 @@ func (n *Namespace) removeOutgoing(o *outgoing) func() {
 	return func() { n.edit(func(t *table) { t.outgoing = without(t.outgoing, o) }) }
 }
 
-// watchers are the sockets of a namespace that have OnAnyOutgoing listeners of their
+// overhearers are the sockets of a namespace that have OnAnyOutgoing listeners of their
 // own. The zero value has none.
-type watchers struct {
+type overhearers struct {
 	n  atomic.Int32 // of set; what every broadcast looks at
 	mu sync.Mutex
 	in map[*Socket]struct{} // guarded by mu
 }
 
 // watch enters a socket, or takes it out. Called with s.mu held.
-func (w *watchers) watch(s *Socket, on bool) {
+func (w *overhearers) watch(s *Socket, on bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if on && w.in == nil {
@@ -78,7 +78,7 @@ func (w *watchers) watch(s *Socket, on bool) {
 	w.n.Store(int32(len(w.in)))
 }
 
-func (w *watchers) all() []*Socket {
+func (w *overhearers) all() []*Socket {
 	if w.n.Load() == 0 {
 		return nil
 	}
@@ -99,7 +99,7 @@ func (n *Namespace) tell(event string, args []any, rooms, except []string) {
 	for _, o := range mine {
 		o.run(event, args)
 	}
-	n.watching.tell(event, args, rooms, except)
+	n.overhearing.tell(event, args, rooms, except)
 	if n.children == nil {
 		return
 	}
@@ -109,11 +109,11 @@ func (n *Namespace) tell(event string, args []any, rooms, except []string) {
 				o.run(event, args)
 			}
 		}
-		c.watching.tell(event, args, rooms, except)
+		c.overhearing.tell(event, args, rooms, except)
 	}
 }
 
-func (w *watchers) tell(event string, args []any, rooms, except []string) {
+func (w *overhearers) tell(event string, args []any, rooms, except []string) {
 	for _, s := range w.all() {
 		for _, o := range s.hears(rooms, except) {
 			o.run(event, args)

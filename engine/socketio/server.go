@@ -22,6 +22,7 @@ type Server struct {
 	main    *Namespace     // immutable
 	ids     idSource
 	stats   counters
+	surveys atomic.Int64 // broadcasts that wait for acknowledgements
 
 	limitsEIO3 parser.Limits // immutable: of clients of Socket.IO 2
 

@@ -54,6 +54,7 @@ const (
 	onLoop                     // an inline handler is running
 	muted                      // disconnected by the server: what is in the mailbox is dropped
 	released                   // the auth object was let go, and nobody had asked for the Handshake
+	surveyed                   // it was asked in a broadcast with acknowledgements, once at least
 )
 
 // is reports whether a mark is set. Called with mu held, as the two below.
@@ -125,7 +126,7 @@ func (s *Socket) edit(change func(t *ownTable)) {
 	watched := len(t.outgoing) > 0
 	change(&t)
 	if watches := len(t.outgoing) > 0; watches != watched && !s.is(left) {
-		s.nsp.watching.watch(s, watches)
+		s.nsp.overhearing.watch(s, watches)
 	}
 	if t.empty() {
 		if s.rare != nil {

@@ -14,8 +14,12 @@ func (s *Socket) Join(rooms ...string) error {
 		if len(r) > MaxRoomName {
 			return ErrRoomName
 		}
+		if len(r) == idLen {
+			s.nsp.idRooms.Store(true)
+		}
 	}
 	own := s.ID()
+	defer s.nsp.flushWatchers()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state > connected {
@@ -33,6 +37,7 @@ func (s *Socket) Join(rooms ...string) error {
 	r.rooms = append(r.rooms, fresh...)
 	if s.state == connected {
 		s.nsp.adapter.Join(s, fresh)
+		s.watchJoined(fresh)
 	}
 	return nil
 }
@@ -51,6 +56,7 @@ func (s *Socket) unjoined(own string, rooms []string) (fresh []string) {
 
 // Leave takes the socket out of rooms; those it is not in do not matter. Node: socket.leave.
 func (s *Socket) Leave(rooms ...string) {
+	defer s.nsp.flushWatchers()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state > connected || s.rare == nil {
@@ -68,6 +74,7 @@ func (s *Socket) Leave(rooms ...string) {
 	}
 	if s.state == connected && len(gone) > 0 {
 		s.nsp.adapter.Leave(s, gone)
+		s.watchLeft(gone)
 	}
 }
 

@@ -18,6 +18,12 @@ type Stats struct {
 	Overflows  uint64         // of those, by sending more than a mailbox holds
 	Errors     uint64         // errors reported to OnError
 	Panics     uint64         // of those, panics of handlers
+
+	BroadcastAcks int64  // broadcasts that wait for their acknowledgements
+	AcksRefused   uint64 // broadcasts, and acknowledgements of broadcasts, that were one too many
+	// PresenceRefused is how often a socket was not counted, for PresenceOptions.MaxEntries.
+	PresenceRefused uint64
+	NoticesLost     uint64 // room events, notices of presence and events of other servers beyond MaxNotices
 	// Exceeded is how often a limit was met, by the name of its option: what was asked
 	// for beyond it was refused, or closed the connection. "DefaultNamespace" is the
 	// length of a namespace's name, package parser's 512 bytes.
@@ -26,8 +32,8 @@ type Stats struct {
 
 // counters is what the server counts itself. Atomic.
 type counters struct {
-	events, violations, overflows, errors, panics atomic.Uint64
-	limits                                        [limitCount]atomic.Uint64
+	events, violations, overflows, errors, panics, acksRefused, noticesLost, presenceRefused atomic.Uint64
+	limits                                                                                   [limitCount]atomic.Uint64
 }
 
 // Stats returns the numbers of this moment. Safe for concurrent use.
@@ -37,6 +43,8 @@ func (v *Server) Stats() Stats {
 		Sockets: make(map[string]int),
 		Events:  v.stats.events.Load(), Violations: v.stats.violations.Load(), Overflows: v.stats.overflows.Load(),
 		Errors: v.stats.errors.Load(), Panics: v.stats.panics.Load(), Exceeded: v.stats.exceededLimits(),
+		BroadcastAcks: v.surveys.Load(), AcksRefused: v.stats.acksRefused.Load(), NoticesLost: v.stats.noticesLost.Load(),
+		PresenceRefused: v.stats.presenceRefused.Load(),
 	}
 	if p := v.workers.Load(); p != nil {
 		st.Busy, st.Waiting = p.load()
