@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/base64"
 	"sync"
 	"sync/atomic"
 
@@ -13,9 +14,9 @@ import (
 // text message and the binary messages that belong to it. It is reference
 // counted, and immutable from the moment it is first sent or published.
 //
-// The WebSocket form (server frames, unmasked and therefore the same for every
-// member) is built directly; the polling form is made from it when the first
-// polling session needs it.
+// The plain WebSocket form (server frames, unmasked and therefore the same for every
+// member) is built directly; other forms are made from it when the first session
+// needs them (forms.go).
 //
 // A Frame is built by one goroutine; Send, Publish and Release are safe for
 // concurrent use afterwards.
@@ -23,11 +24,13 @@ type Frame struct {
 	refs     atomic.Int32
 	volatile bool
 	kept     bool
-	start    int // where the first WebSocket frame begins in buf: its header is written right-aligned
+	attached bool // binary messages belong to it
+	lasting  bool // its other forms go with the last but one reference
+	start    int  // where the first WebSocket frame begins in buf: its header is written right-aligned
 	buf      *bytebufferpool.ByteBuffer
 
-	polling   atomic.Pointer[[]byte] // packets joined by packet.Separator
-	pollingMu sync.Mutex             // held while polling is made
+	made   atomic.Pointer[made] // its other forms, the latest first
+	making sync.Mutex           // held while one is made
 }
 
 var framePool = sync.Pool{New: func() any { return new(Frame) }}
@@ -63,6 +66,7 @@ func (f *Frame) End(b []byte) {
 
 // AppendBinary adds one binary message; data is copied.
 func (f *Frame) AppendBinary(data []byte) {
+	f.attached = true
 	f.buf.B = ws.AppendFrame(f.buf.B, ws.OpBinary, data)
 }
 
@@ -81,37 +85,41 @@ func (f *Frame) Release() { f.release(1) }
 func (f *Frame) retain(n int) { f.refs.Add(int32(n)) }
 
 func (f *Frame) release(n int) {
+	lasting := f.lasting // f may be another's as soon as the reference is given back
 	switch left := f.refs.Add(-int32(n)); {
 	case left > 0:
+		if left == 1 && lasting {
+			f.made.Store(nil) // if f is another's by now, it makes them again
+		}
 		return
 	case left < 0:
 		panic("engine: frame released more often than retained")
 	}
 	bytebufferpool.Put(f.buf)
-	f.buf, f.start, f.volatile, f.kept = nil, 0, false, false
-	f.polling.Store(nil)
+	f.buf, f.start, f.volatile, f.kept, f.attached, f.lasting = nil, 0, false, false, false, false
+	f.made.Store(nil)
 	framePool.Put(f)
 }
 
-// wire returns the WebSocket form.
-func (f *Frame) wire() []byte { return f.buf.B[f.start:] }
+// plain returns formPlain.
+func (f *Frame) plain() []byte { return f.buf.B[f.start:] }
 
-// size is what a queued reference counts for, in bytes.
-func (f *Frame) size() int { return len(f.buf.B) - f.start }
-
-// payload returns the polling form, made on first need. Safe for concurrent use.
-func (f *Frame) payload() []byte {
-	if p := f.polling.Load(); p != nil {
-		return *p
+// appendBase64Frames rewrites WebSocket server frames for a client that takes no binary:
+// text as it is, binary as a text of 'b' and base64.
+func appendBase64Frames(dst, wire []byte) []byte {
+	for {
+		op, data, rest, ok := ws.NextFrame(wire)
+		if !ok {
+			return dst
+		}
+		if op == ws.OpBinary {
+			dst = ws.AppendHeader(dst, ws.OpText, 1+base64.StdEncoding.EncodedLen(len(data)))
+			dst = packet.AppendBase64(dst, data)
+		} else {
+			dst = append(dst, wire[:len(wire)-len(rest)]...)
+		}
+		wire = rest
 	}
-	f.pollingMu.Lock()
-	defer f.pollingMu.Unlock()
-	if p := f.polling.Load(); p != nil {
-		return *p
-	}
-	p := appendPolling(make([]byte, 0, f.size()+f.size()/3+8), f.wire())
-	f.polling.Store(&p)
-	return p
 }
 
 // appendPolling rewrites WebSocket server frames as polling packets: text as it

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -33,7 +34,10 @@ func (f *fixture) dialSmall(bytes int) *rawConn {
 	}
 	_ = nc.SetDeadline(time.Now().Add(patience))
 	f.t.Cleanup(func() { _ = nc.Close() })
-	return &rawConn{nc, f.t, bufio.NewReader(nc)}
+	if f.secure {
+		nc = tls.Client(nc, clientTLS())
+	}
+	return &rawConn{Conn: nc, t: f.t, br: bufio.NewReader(nc)}
 }
 
 // ledger keeps a reference of its own to every frame it makes, to see at the end

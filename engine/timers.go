@@ -11,6 +11,7 @@ func (l *loop) tick(asked uint64) {
 	l.retryBlocked()
 	l.tellDrained()
 	l.shed()
+	l.evictHandshakes()
 	l.connTimers.Advance(l.now, l.fireConnFn)
 	l.sessionTimers.Advance(l.now, l.fireSessionFn)
 	l.dueNext()

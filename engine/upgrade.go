@@ -74,9 +74,10 @@ func (s *Session) upgrade(c *conn) {
 	l, p := s.loop, s.poll
 	l.connTimers.Disarm(c)
 	s.conn = c
-	s.set(flagWebSocket)
+	t := c.socketTransport()
+	s.setSocket(t)
 	l.srv.gauges.polling.Add(-1)
-	l.srv.gauges.websocket.Add(1)
+	l.srv.gauges.of(t).Add(1)
 	l.stats.upgrades.Add(1)
 	c.writeAll(p.frames)
 	s.dropQueue()
@@ -86,7 +87,13 @@ func (s *Session) upgrade(c *conn) {
 		post.session = nil
 	}
 	s.poll = nil
-	if !s.has(flagClosed) && (s.has(flagAwaitingPong) || p.flags&pollPing != 0) { // fact 40
-		s.pong()
+	if s.has(flagClosed) {
+		return
+	}
+	if s.has(flagEIO3) && p.flags&pollPing != 0 {
+		c.writeControl(pongFrame) // which no poll came for
+	}
+	if s.has(flagAwaitingPong) || p.flags&pollPing != 0 { // fact 40
+		s.expect()
 	}
 }

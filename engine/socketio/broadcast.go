@@ -79,9 +79,7 @@ func (b BroadcastOperator) outgoing(event string, args []any) (encoded, error) {
 	if parser.ReservedName([]byte(event)) {
 		return encoded{}, &ReservedEventError{event}
 	}
-	for _, o := range n.table.Load().outgoing {
-		o.run(event, args)
-	}
+	n.tell(event, args, b.rooms, b.except)
 	return n.encodeEvent(event, args)
 }
 

@@ -130,3 +130,6 @@ func Bench(o Options) (v *Server, receive func(packet []byte) error, stop func()
 	s.state = connected
 	return v, c.Text, func() { _ = p.close(context.Background()) }
 }
+
+// Watching returns how many sockets of the namespace have outgoing listeners.
+func Watching(n *Namespace) int { return len(n.overhearing.all()) }

@@ -31,6 +31,7 @@ func (s *Socket) Join(rooms ...string) error {
 	}
 	r := s.need()
 	if len(r.rooms)+len(fresh) > s.nsp.server.options.MaxRooms {
+		s.nsp.server.stats.exceeded(limitRooms)
 		return ErrTooManyRooms
 	}
 	r.rooms = append(r.rooms, fresh...)

@@ -30,7 +30,11 @@ func (a *MemoryAdapter) BroadcastWithAck(p *Broadcast, sink AckSink) (stop func(
 	if err := n.server.admit(q); err != nil {
 		return nil, err
 	}
-	f := newFrame(parser.Event, n.name, q.id, true, p.Array, p.Attachments)
+	f, err := n.newFrame(parser.Event, q.id, true, p.Array, p.Attachments)
+	if err != nil {
+		q.stop(err)
+		return nil, err
+	}
 	if p.Flags.Volatile {
 		f.SetVolatile()
 	}
