@@ -262,6 +262,11 @@ func (c *conn) answer(r http1.Response) {
 	}
 }
 
+// answerPoll sends the packets that a poll is answered with, in the form k.
+func (c *conn) answerPoll(payload []byte, k form) {
+	c.answer(http1.Response{Status: http.StatusOK, ContentType: k.contentType(), Header: noStore, Body: c.http.payloadOf(payload)})
+}
+
 // answerText sends a polling response.
 func (c *conn) answerText(status int, contentType, body string) {
 	c.answer(http1.Response{Status: status, ContentType: contentType, Body: []byte(body)})

@@ -31,7 +31,7 @@ func (c *conn) newSession(in *intent, head []byte) *Session {
 	l.stats.opened.Add(1)
 	srv.gauges.of(in.transport).Add(1)
 	if in.protocol == 3 {
-		s.speakEIO3(in)
+		s.speakEIO3(in.base64 || c.http != nil && c.http.rare != nil && c.http.rare.jsonp)
 	}
 	s.startHeartbeat()
 	return s

@@ -62,7 +62,7 @@ func (s *Session) takePayload(dst []byte) ([]byte, form) {
 		if k == formPolling {
 			dst = separated(dst)
 		}
-		dst = append(dst, f.payload(s.loop, k)...)
+		dst = append(dst, f.payload(s.loop.srv, k)...)
 	}
 	s.dropQueue()
 	return dst, k

@@ -86,11 +86,6 @@ func (s *Session) answerGet(payload []byte, k form) {
 	}
 }
 
-// answerPoll is the answer to a GET of polling, the handshake's included.
-func (c *conn) answerPoll(payload []byte, k form) {
-	c.answer(http1.Response{Status: http.StatusOK, ContentType: k.contentType(), Header: noStore, Body: c.http.payloadOf(payload)})
-}
-
 var noStore = []byte("cache-control: no-store\r\n")
 
 // releaseGet answers the held GET with a noop, so that the client can let go of

@@ -174,6 +174,19 @@ type Options struct {
 	// MaxDepth bounds the nesting of received JSON; default 64 levels.
 	MaxDepth int
 
+	// ConnectionStateRecovery lets clients that lost their connection have their socket
+	// again, and what it was sent meanwhile; default nil: off. Node:
+	// connectionStateRecovery.
+	ConnectionStateRecovery *Recovery
+	// History says how much is kept of what is broadcast to a room, by the names of
+	// namespace and room; it is asked at a broadcast to a room of which nothing is kept,
+	// and must not block or use the server. Default: nothing. See [Namespace.KeepHistory]
+	// for single rooms.
+	History func(namespace, room string) HistoryLimits
+	// MaxHistoryBytes bounds what all histories keep together, in bytes, beyond what
+	// recovery needs of it; default 64 MiB. The oldest events go first.
+	MaxHistoryBytes int64
+
 	// KeepHandshake keeps every socket's Handshake complete for its life, which
 	// costs about 1 KB per connection.
 	KeepHandshake bool
@@ -224,6 +237,8 @@ func (o Options) withDefaults() Options {
 	}
 	o.MaxAttachments = orElse(o.MaxAttachments, parser.DefaultAttachments)
 	o.ShutdownTimeout = orElse(o.ShutdownTimeout, 10*time.Second)
+	o.ConnectionStateRecovery = o.ConnectionStateRecovery.withDefaults()
+	o.MaxHistoryBytes = orElse(o.MaxHistoryBytes, 64<<20)
 	o.JSON = orStandard(o.JSON)
 	if o.Logger == nil {
 		o.Logger = slog.Default()

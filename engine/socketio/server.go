@@ -20,6 +20,7 @@ type Server struct {
 	limits  parser.Limits  // immutable
 	engine  *engine.Server // immutable
 	main    *Namespace     // immutable
+	log     *eventLog      // immutable
 	ids     idSource
 	stats   counters
 	surveys atomic.Int64 // broadcasts that wait for acknowledgements
@@ -51,6 +52,7 @@ func New(o Options) *Server {
 	if v.options.OnError == nil {
 		v.options.OnError = v.logError
 	}
+	v.log = newEventLog(v)
 	v.limits = parser.Limits{Attachments: v.options.MaxAttachments, Depth: v.options.MaxDepth}
 	v.limitsEIO3 = v.limits
 	v.limitsEIO3.Namespace = maxEIO3Namespace
