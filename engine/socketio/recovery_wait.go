@@ -164,12 +164,9 @@ func (s *Socket) tellExpired() {
 	}
 }
 
-// paceEvery is the time between two looks at those who are catching up, and paceBytes
-// what they are sent at one, unless they have not taken the last.
-const (
-	paceEvery = 10 * time.Millisecond
-	paceBytes = 4 * partBytes
-)
+// paceEvery is the time between two looks at those who are catching up. They are sent
+// the next part, if they have taken the last.
+const paceEvery = 10 * time.Millisecond
 
 // setPacer has those who are catching up looked after in a while. Called with mu held.
 func (l *eventLog) setPacer() {
@@ -207,8 +204,12 @@ func (l *eventLog) catchUp(r *recoverable, s *Socket) {
 	case r.socket != s || r.state != catching:
 	case r.lost(r.reached):
 		s.client.session.Abandon()
-	case !l.sendPart(r, paceBytes):
-		l.goLive(r)
+	default:
+		frames, more := l.nextPart(r, partBytes)
+		s.client.session.SendAll(frames)
+		if !more {
+			l.goLive(r)
+		}
 	}
 }
 
