@@ -43,6 +43,8 @@ func (s *Session) openingV3(upgrades []string) []byte {
 // transport of a session has a request, and b64, of its own.
 func (in *intent) form() form {
 	switch {
+	case in.protocol != 3 && in.base64:
+		return formBase64
 	case in.protocol != 3:
 		return formPlain
 	case in.base64:
@@ -52,7 +54,7 @@ func (in *intent) form() form {
 }
 
 // keepsText reports that texts look as in formPlain.
-func (k form) keepsText() bool { return k == formV3 || k == formV3Base64 }
+func (k form) keepsText() bool { return k == formV3 || k == formV3Base64 || k == formBase64 }
 
 // bareForm is the form of payloads in which no frame is.
 func (s *Session) bareForm() form {

@@ -7,6 +7,7 @@ type form uint8
 
 const (
 	formPlain    form = iota // one WebSocket frame per message: what a Frame is built as
+	formBase64               // binary messages are text, for clients that asked with b64=1 (fact 28)
 	formV3                   // revision 3: binary messages have a type in front
 	formV3Base64             // revision 3: binary messages are text
 
@@ -66,6 +67,8 @@ func (f *Frame) make(_ *loop, k form) (b []byte) {
 	switch k {
 	case formV3, formV3Base64, formPollingV3, formPollingV3Bytes:
 		b = appendV3(make([]byte, 0, f.weight()+f.weight()/3+16), f.plain(), k)
+	case formBase64:
+		b = appendBase64Frames(make([]byte, 0, f.weight()+f.weight()/3+16), f.plain())
 	case formPolling:
 		b = appendPolling(make([]byte, 0, f.weight()+f.weight()/3+8), f.plain())
 	default:

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/base64"
 	"sync"
 	"sync/atomic"
 
@@ -102,6 +103,24 @@ func (f *Frame) release(n int) {
 
 // plain returns formPlain.
 func (f *Frame) plain() []byte { return f.buf.B[f.start:] }
+
+// appendBase64Frames rewrites WebSocket server frames for a client that takes no binary:
+// text as it is, binary as a text of 'b' and base64.
+func appendBase64Frames(dst, wire []byte) []byte {
+	for {
+		op, data, rest, ok := ws.NextFrame(wire)
+		if !ok {
+			return dst
+		}
+		if op == ws.OpBinary {
+			dst = ws.AppendHeader(dst, ws.OpText, 1+base64.StdEncoding.EncodedLen(len(data)))
+			dst = packet.AppendBase64(dst, data)
+		} else {
+			dst = append(dst, wire[:len(wire)-len(rest)]...)
+		}
+		wire = rest
+	}
+}
 
 // appendPolling rewrites WebSocket server frames as polling packets: text as it
 // is, binary as 'b' and base64 (fact 15).

@@ -24,6 +24,8 @@ type httpState struct {
 // rareHTTP is the part of httpState that few requests need. It goes with the answer.
 type rareHTTP struct {
 	parked *parked // the request, while the application has it
+	index  string  // of the JSONP client's callback
+	jsonp  bool    // the answer is to be a call of that
 }
 
 func (h *httpState) need() *rareHTTP {
@@ -179,7 +181,7 @@ func (c *conn) serveHTTP(b []byte) []byte {
 
 // await arms the timer for what the connection waits for now.
 func (c *conn) await() {
-	h, o := c.http, &c.loop.srv.opts
+	h, opts := c.http, &c.loop.srv.opts
 	kind := waitIdle
 	switch {
 	case h.isParked():
@@ -199,13 +201,17 @@ func (c *conn) await() {
 	case waitNone:
 		c.loop.connTimers.Disarm(c)
 	case waitBody:
-		c.expire(ticks(o.BodyTimeout))
+		c.expire(ticks(opts.BodyTimeout))
 	case waitHead:
-		c.expire(ticks(o.HeaderTimeout))
+		c.expire(ticks(opts.HeaderTimeout))
 	case waitIdle:
-		c.expire(ticks(o.IdleTimeout))
+		if o := originOf(c.gc); o != nil && o.kept {
+			c.loop.connTimers.Disarm(c)
+			return
+		}
+		c.expire(ticks(opts.IdleTimeout))
 	case waitHook:
-		c.expire(ticks(o.ConnectTimeout))
+		c.expire(ticks(opts.ConnectTimeout))
 	}
 }
 

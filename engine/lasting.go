@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"bytes"
+
 	"github.com/fanfare-go/fanfare/ws"
 	"github.com/valyala/bytebufferpool"
 )
@@ -22,9 +24,13 @@ func NewLastingFrame(hint int) *Frame {
 	return f
 }
 
-// Patch overwrites a part of the text message, from index at of the slice that was
-// given to End. It must be called before the frame is sent.
+// Patch overwrites a part of the packet, from index at: of the slice that was given to
+// End, or one that Find returned. It must be called before the frame is sent.
 func (f *Frame) Patch(at int, text []byte) { copy(f.buf.B[at:], text) }
+
+// Find returns the index for Patch of where text stands last in the packet; -1 where it
+// does not. It must be called before the frame is sent.
+func (f *Frame) Find(text []byte) int { return bytes.LastIndex(f.buf.B, text) }
 
 // Retain takes one more reference, to be given back with Release.
 func (f *Frame) Retain() { f.retain(1) }

@@ -18,7 +18,9 @@ type Options struct {
 	// NoTrailingSlash makes Path without the slash the engine's, too, as for clients
 	// with addTrailingSlash: false. Node: addTrailingSlash: false.
 	NoTrailingSlash bool
-	// Transports lists what clients may use; default both. Node: transports.
+	// Transports lists what clients may use; default Polling and WebSocket.
+	// WebTransport takes somebody who brings its streams, too (Server.Dial). Node:
+	// transports.
 	Transports []Transport
 	// NoUpgrades keeps polling sessions on polling. Node: allowUpgrades: false.
 	NoUpgrades bool
@@ -39,6 +41,11 @@ type Options struct {
 	MaxHTTPBufferSize int64
 	// CORS says which origins may use the server; zero means the same host only.
 	CORS CORS
+	// NoJSONP answers requests with a j parameter as if they had none. Otherwise they are
+	// JSONP's, for browsers without XMLHttpRequest: unlike other polls, what they are
+	// answered can be read by pages of any origin, in browsers too old to say so (others
+	// get 403, unless CORS admits everybody). Node has no such option.
+	NoJSONP bool
 	// Cookie is set by a polling handshake; nil means none. Node: cookie.
 	Cookie *Cookie
 	// InitialPacket is the text of a message that follows the open packet of each
@@ -188,8 +195,14 @@ func (o *Options) allows(t Transport) bool {
 
 // upgrades lists what a session on polling may move to.
 func (o *Options) upgrades() []string {
-	if o.NoUpgrades || !o.allows(WebSocket) {
+	if o.NoUpgrades {
 		return nil
 	}
-	return []string{WebSocket.String()}
+	var names []string
+	for _, t := range []Transport{WebSocket, WebTransport} { // in Node's order
+		if o.allows(t) {
+			names = append(names, t.String())
+		}
+	}
+	return names
 }

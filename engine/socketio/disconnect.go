@@ -70,6 +70,7 @@ func (s *Socket) end(r Reason, to state) {
 		s.nsp.server.log.depart(s, r)
 		s.empty()
 		s.wake()
+		s.nsp.server.part(s.nsp)
 	case s.state == connected:
 		schedule = s.depart(r, to)
 	case s.state == kicked && to == gone:
@@ -79,6 +80,7 @@ func (s *Socket) end(r Reason, to state) {
 		s.set(muted)
 	}
 	s.mu.Unlock()
+	s.nsp.flushWatchers()
 	if schedule {
 		s.nsp.server.schedule(s)
 	}
@@ -95,6 +97,7 @@ func (s *Socket) depart(r Reason, to state) (schedule bool) {
 		schedule = s.push(entry{kind: entryGoodbye, reason: r})
 	} else {
 		s.empty()
+		s.nsp.server.part(s.nsp)
 	}
 	s.wake()
 	if to == kicked {
@@ -117,6 +120,7 @@ func (s *Socket) withdraw(reason Reason, closed bool) {
 	if s.rare != nil && len(s.rare.rooms) > 0 {
 		s.nsp.adapter.LeaveAll(s, s.rare.rooms, closed)
 	}
+	s.watchGone()
 	s.nsp.server.log.depart(s, reason)
 }
 
@@ -130,6 +134,9 @@ func (s *Socket) hasGoodbye() bool {
 // call afterwards. Called with mu held.
 func (s *Socket) empty() (leaving []leaver) {
 	s.set(left)
+	if own := s.own(); own != nil && len(own.outgoing) > 0 {
+		s.nsp.overhearing.watch(s, false)
+	}
 	if s.rare != nil {
 		leaving, s.rare.leaving = s.rare.leaving, nil
 		s.rare.rooms = nil
@@ -174,6 +181,9 @@ func (s *Socket) goodbye(r Reason) {
 // the user wrote, so it is done with mu held, in one step with the change of state:
 // who sees that a context has an error finds it done, too.
 func (s *Socket) wake() {
+	if s.is(surveyed) {
+		s.nsp.surveys.gone(s)
+	}
 	if s.rare == nil {
 		return
 	}

@@ -69,8 +69,11 @@ func (s *Socket) emit(event string, args []any, flags Flags) error {
 		e.free()
 		return err
 	}
-	f := e.frame(parser.Event, s.nsp.name, 0, false)
+	f, err := e.frame(parser.Event, s.nsp, 0, false)
 	e.free()
+	if err != nil {
+		return err
+	}
 	if flags.Volatile {
 		f.SetVolatile()
 	}

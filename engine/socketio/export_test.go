@@ -89,6 +89,13 @@ func PendingAcks(s *Socket) int {
 	return len(s.rare.acks)
 }
 
+// PendingSurveys returns how many broadcasts of the namespace are waited for.
+func PendingSurveys(n *Namespace) int {
+	n.surveys.mu.Lock()
+	defer n.surveys.mu.Unlock()
+	return len(n.surveys.byID)
+}
+
 // Scheduled reports whether the socket has a mailbox at this moment.
 func Scheduled(s *Socket) bool {
 	s.mu.Lock()
@@ -113,3 +120,6 @@ func Bench(o Options) (v *Server, receive func(packet []byte) error, stop func()
 	s.state = connected
 	return v, c.Text, func() { _ = p.close(context.Background()) }
 }
+
+// Watching returns how many sockets of the namespace have outgoing listeners.
+func Watching(n *Namespace) int { return len(n.overhearing.all()) }

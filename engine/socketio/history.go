@@ -117,28 +117,36 @@ func (r *logRoom) latest(events []stored) []stored {
 
 // historyEvent decodes a kept event.
 func (n *Namespace) historyEvent(e stored) (h HistoryEvent, ok bool) {
-	const tail = len(`,"`) + offsetLen + len(`"]`)
-	text, binary := e.frame.Message()
+	p, attachments, err := n.keptPacket(e.frame)
+	if err != nil || len(p.Data) < offsetTail {
+		return h, false
+	}
+	name, list, err := parser.EventName(append(p.Data[:len(p.Data)-offsetTail], ']'))
+	if err != nil {
+		return h, false
+	}
 	l := n.server.log
-	text = append(bytes.Clone(text[:len(text)-tail]), ']')
-	p, err := parser.Decode(text, &n.server.limits)
-	if err != nil {
-		return h, false
-	}
-	attachments := make([][]byte, 0, len(binary))
-	for _, b := range binary {
-		attachments = append(attachments, bytes.Clone(b))
-	}
-	name, list, err := parser.EventName(p.Data)
-	if err != nil {
-		return h, false
-	}
 	return HistoryEvent{
 		Offset: offsetOf(l.epoch, e.n),
 		Time:   l.began.Add(time.Duration(e.at) * time.Millisecond),
 		Event:  string(name),
 		Args:   newArgs(list, attachments, n.server.options.JSON),
 	}, true
+}
+
+// keptPacket reads a frame of ours. The packet and its attachments are copies.
+func (n *Namespace) keptPacket(f *engine.Frame) (p parser.Packet, attachments [][]byte, err error) {
+	text, binary := f.Message()
+	if q := n.server.options.Parser; q != nil && q.Binary() {
+		return q.DecodePacket(bytes.Clone(binary[0]), true, &n.server.limits)
+	} else if q != nil {
+		return q.DecodePacket(bytes.Clone(text), false, &n.server.limits)
+	}
+	for _, b := range binary {
+		attachments = append(attachments, bytes.Clone(b))
+	}
+	p, err = parser.Decode(bytes.Clone(text), &n.server.limits)
+	return p, attachments, err
 }
 
 // Join puts a socket into the room and sends it the kept events after the one with that

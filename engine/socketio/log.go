@@ -24,8 +24,9 @@ import (
 // A server has one log, and one order of locks: Socket.mu, then eventLog.mu, then a
 // namespace's table of sockets or a loop's inbox.
 type eventLog struct {
-	server   *Server // immutable
-	epoch    epoch   // immutable
+	server   *Server         // immutable
+	epoch    epoch           // immutable
+	standIn  [offsetLen]byte // immutable: a secret, in the place of offsets that are not known yet
 	began    time.Time
 	recovery *Recovery // immutable, complete; nil where recovery is off
 	span     int64     // immutable: ms for which recovery may need an event
@@ -53,9 +54,12 @@ type eventLog struct {
 
 func newEventLog(v *Server) *eventLog {
 	l := &eventLog{server: v, began: time.Now(), history: v.options.History, recovery: v.options.ConnectionStateRecovery}
-	var random [8]byte
+	var random [8 + offsetLen]byte
 	_, _ = rand.Read(random[:]) // never fails (crypto/rand)
-	l.epoch = newEpoch(random)
+	l.epoch = newEpoch([8]byte(random[:8]))
+	for i, r := range random[8:] {
+		l.standIn[i] = digits[r&63]
+	}
 	if o := &v.options; l.recovery != nil {
 		beat := orElse(o.PingInterval, 25*time.Second) + orElse(o.PingTimeout, 20*time.Second)
 		// A connection that is lost is noticed within one heartbeat, and what was received
@@ -81,31 +85,40 @@ type numbered struct {
 	at    int // where the offset goes
 }
 
-// newNumbered builds the packet of an event.
-func newNumbered(nsp string, array []byte, attachments [][]byte, volatile bool) numbered {
+// offsetTail is what an event's array ends with: the offset as its last element.
+const offsetTail = len(`,"`) + offsetLen + len(`"]`)
+
+// newNumbered builds the packet of an event. It fails where Options.Parser does.
+func (n *Namespace) newNumbered(array []byte, attachments [][]byte, volatile bool) (numbered, error) {
+	if n.server.options.Parser != nil {
+		return n.parsedNumbered(array, attachments, volatile)
+	}
 	const head = 32 // type and attachment count at their longest
-	const tail = len(`,"`) + offsetLen + len(`"]`)
-	size := head + len(nsp) + len(array) + tail
+	size := head + len(n.name) + len(array) + offsetTail
 	for _, a := range attachments {
 		size += head + len(a)
 	}
-	f := engine.NewFrame
-	if !volatile {
-		f = engine.NewLastingFrame
-	}
-	n := numbered{frame: f(size)}
-	b := parser.AppendEvent(n.frame.Begin(), nsp, 0, false, len(attachments), array)
+	e := numbered{frame: frameToKeep(!volatile)(size)}
+	b := parser.AppendEvent(e.frame.Begin(), n.name, 0, false, len(attachments), array)
 	b = append(b[:len(b)-1], `,"`...)
-	n.at = len(b)
+	e.at = len(b)
 	b = append(append(b, make([]byte, offsetLen)...), `"]`...)
-	n.frame.End(b)
+	e.frame.End(b)
 	for _, a := range attachments {
-		n.frame.AppendBinary(a)
+		e.frame.AppendBinary(a)
 	}
 	if volatile {
-		n.frame.SetVolatile()
+		e.frame.SetVolatile()
 	}
-	return n
+	return e, nil
+}
+
+// frameToKeep returns what makes a frame that is kept, or not.
+func frameToKeep(kept bool) func(hint int) *engine.Frame {
+	if kept {
+		return engine.NewLastingFrame
+	}
+	return engine.NewFrame
 }
 
 // stamp numbers the event. A volatile one has the number of the event before it: who
@@ -126,7 +139,10 @@ func (l *eventLog) broadcast(a *MemoryAdapter, p *Broadcast) error {
 	if historic := l.historic(a.nsp, p.Rooms); l.recovery == nil && !historic {
 		return a.publish(p)
 	}
-	e := newNumbered(a.nsp.name, p.Array, p.Attachments, p.Flags.Volatile)
+	e, err := a.nsp.newNumbered(p.Array, p.Attachments, p.Flags.Volatile)
+	if err != nil {
+		return err
+	}
 	defer e.frame.Release()
 	var t *engine.Target
 	named := namesSocket(p.Rooms) || namesSocket(p.Except)

@@ -38,6 +38,7 @@ const (
 	entryJoin                     // run the middlewares, then as entryWelcome
 	entryWelcome                  // run the connect functions
 	entryGoodbye                  // run the disconnect functions
+	entryKnock                    // ask the parent namespaces
 	entryExpired                  // run the functions of OnRecoveryExpired
 )
 

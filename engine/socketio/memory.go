@@ -64,7 +64,10 @@ func (a *MemoryAdapter) Broadcast(p *Broadcast) error {
 }
 
 func (a *MemoryAdapter) publish(p *Broadcast) error {
-	f := newFrame(parser.Event, a.nsp.name, 0, false, p.Array, p.Attachments)
+	f, err := a.nsp.newFrame(parser.Event, 0, false, p.Array, p.Attachments)
+	if err != nil {
+		return err
+	}
 	if p.Flags.Volatile {
 		f.SetVolatile()
 	}

@@ -133,7 +133,11 @@ func (s *Socket) emitLogged(e *encoded, flags Flags) (done bool, err error) {
 	if r == nil {
 		return false, nil
 	}
-	return true, l.emit(r, newNumbered(s.nsp.name, e.array.B, e.attachments, flags.Volatile), flags.Volatile)
+	numbered, err := s.nsp.newNumbered(e.array.B, e.attachments, flags.Volatile)
+	if err != nil {
+		return true, err
+	}
+	return true, l.emit(r, numbered, flags.Volatile)
 }
 
 // emit sends an event to one socket, or keeps it for its return. Whoever holds a socket

@@ -21,17 +21,17 @@ func cpu(tb testing.TB) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// audience is a server and its clients, which take what they are sent when they are told to.
-type audience struct {
+// hearers is a server and its clients, which take what they are sent when they are told to.
+type hearers struct {
 	*socketio.Server
 	fds  []int
 	sent uint64
 }
 
-func assemble(b *testing.B, n int, o socketio.Options) *audience {
+func assemble(b *testing.B, n int, o socketio.Options) *hearers {
 	o = quiet(o)
 	o.PingInterval = time.Hour
-	a := &audience{Server: socketio.New(o)}
+	a := &hearers{Server: socketio.New(o)}
 	addr := start(b, a.Server)
 	for range n {
 		p := dial(b, addr)
@@ -50,7 +50,7 @@ func assemble(b *testing.B, n int, o socketio.Options) *audience {
 }
 
 // emit broadcasts once and waits until all of it is written; the clients read afterwards.
-func (a *audience) emit(b *testing.B, text string) (used time.Duration) {
+func (a *hearers) emit(b *testing.B, text string) (used time.Duration) {
 	before := cpu(b)
 	if err := a.Emit("reply", text); err != nil {
 		b.Fatal(err)
