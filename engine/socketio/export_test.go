@@ -123,3 +123,10 @@ func Bench(o Options) (v *Server, receive func(packet []byte) error, stop func()
 
 // Watching returns how many sockets of the namespace have outgoing listeners.
 func Watching(n *Namespace) int { return len(n.overhearing.all()) }
+
+// LogRooms returns how many rooms the log of events has a ring for.
+func LogRooms(v *Server) int {
+	v.log.mu.Lock()
+	defer v.log.mu.Unlock()
+	return len(v.log.rooms)
+}

@@ -100,7 +100,7 @@ func (l *eventLog) claim(s *Socket, k key) (r *recoverable, before, inTheWay *So
 		l.giveUp(r)
 		return nil, nil, nil
 	}
-	l.waiting.remove(r)
+	l.leaveWaiting(r)
 	before, r.socket = r.socket, s
 	r.state, r.reached = claimed, n
 	return r, before, nil

@@ -49,11 +49,28 @@ func (l *eventLog) await(r *recoverable) {
 		r.cost += int64(len(m.room.name)) + 48
 	}
 	l.waiting.push(r)
+	l.server.stay(r.nsp)
 	for l.waiting.count > l.recovery.MaxWaiting || l.waiting.bytes > l.recovery.MaxWaitingBytes {
 		l.stats.crowded++
 		l.giveUp(l.waiting.first)
 	}
 	l.setSweeper()
+}
+
+// leaveWaiting ends the wait for r. Called with mu held.
+func (l *eventLog) leaveWaiting(r *recoverable) {
+	l.waiting.remove(r)
+	l.server.part(r.nsp)
+}
+
+// stay counts one who is waited for as a guest of a namespace that goes with its last.
+func (v *Server) stay(n *Namespace) {
+	if n.child == nil {
+		return
+	}
+	v.creating.Lock()
+	defer v.creating.Unlock()
+	n.child.arrive(true)
 }
 
 // giveUp ends the wait for r and has that told. Called with mu held.
