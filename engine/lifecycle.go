@@ -124,6 +124,7 @@ func (s *Session) close(reason Reason, by closedBy) {
 	l := s.loop
 	l.sessionTimers.Disarm(s)
 	l.delist(s)
+	l.unwatch(s)
 	l.stats.closed[reason].Add(1)
 	l.srv.gauges.of(s.Transport()).Add(-1)
 	if s.conn != nil {

@@ -58,6 +58,7 @@ func (c *conn) peer() (p Peer) {
 	if o := originOf(c.gc); o != nil {
 		return *o.peer.Load()
 	}
+	p.Secure = c.flags&connSecure != 0
 	if t, ok := c.gc.RemoteAddr().(*net.TCPAddr); ok {
 		p.Addr = t.AddrPort() // a copy: gnet takes the address back when the connection closes
 	}
