@@ -39,8 +39,12 @@ func (k *callbacks) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 		return nil, gnet.None
 	}
 	moved, _ := gc.Context().(*arrival)
+	if _, ok := gc.Context().(introduction); ok {
+		s.loopOf(gc.EventLoop())
+		return nil, gnet.None
+	}
 	if moved != nil {
-		gc.SetSafeContext(nil)
+		gc.SetSafeContext(moved.from.context())
 	}
 	if moved == nil && s.full(gc.Fd()) {
 		s.refuseConn(gc)
@@ -56,8 +60,8 @@ func (k *callbacks) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 	counted := false
 	if moved == nil && s.peers.on {
 		var met Limit
-		if counted, met = s.peers.accept(peerOf(gc.RemoteAddr()), l.now); met != 0 {
-			l.limited(Limited{Limit: met, Peer: peerOf(gc.RemoteAddr())})
+		if counted, met = s.peers.accept(hostOf(gc.RemoteAddr()), l.now); met != 0 {
+			l.limited(Limited{Limit: met, Peer: hostOf(gc.RemoteAddr())})
 			s.refuseConn(gc)
 			return nil, gnet.Close
 		}
@@ -106,7 +110,7 @@ func (k *callbacks) OnTraffic(gc gnet.Conn) gnet.Action {
 	}
 	c, ok := gc.Context().(*conn)
 	if !ok {
-		return gnet.Close
+		return gnet.Close // an introduction, at its end
 	}
 	l := c.loop
 	l.visited = true
@@ -153,7 +157,7 @@ func (k *callbacks) OnClose(gc gnet.Conn, _ error) gnet.Action {
 		l.srv.gauges.connections.Add(-1)
 	}
 	if c.flags&connPeer != 0 {
-		l.srv.peers.leave(peerOf(gc.RemoteAddr()))
+		l.srv.peers.leave(hostOf(gc.RemoteAddr()))
 	}
 	c.closed()
 	return gnet.None

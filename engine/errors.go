@@ -12,6 +12,10 @@ import (
 var (
 	// ErrNoAccept: Options.Accept is missing.
 	ErrNoAccept = errors.New("engine: Options.Accept is required")
+	// ErrBadDeflate: Options.PerMessageDeflate asks for what there is not.
+	ErrBadDeflate = errors.New("engine: PerMessageDeflate has levels 1-9 and windows of 9-15 bits")
+	// ErrBadHTTPCompression: Options.HTTPCompression asks for what there is not.
+	ErrBadHTTPCompression = errors.New("engine: HTTPCompression has levels 1-9")
 	// ErrAddressInUse: somebody listens there already; the text says what to do.
 	ErrAddressInUse = errors.New("engine: the address is in use by another server: stop it or choose another port")
 	// ErrDescriptorLimit: the process may open too few descriptors to serve anybody.
@@ -22,10 +26,12 @@ var (
 	ErrLoopsDied = errors.New("engine: the event loops stopped by themselves")
 	// ErrLoopStuck: an event loop did not stop, because something blocks on it.
 	ErrLoopStuck = errors.New("engine: an event loop is blocked and did not stop")
-	// ErrNotListening: Serve or Shutdown before Listen.
+	// ErrNotListening: Serve, Shutdown or Dial before Listen or Start, or Dial after Shutdown.
 	ErrNotListening = errors.New("engine: Listen was not called")
-	// ErrListening: Listen was called before.
-	ErrListening = errors.New("engine: Listen was called before")
+	// ErrListening: Listen or Start was called before.
+	ErrListening = errors.New("engine: Listen or Start was called before")
+	// ErrFull: there are as many connections as there may be.
+	ErrFull = errors.New("engine: there is no room for another connection")
 )
 
 // ErrRequestReleased: the bytes of a session's opening request were let go.

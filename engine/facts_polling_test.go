@@ -9,7 +9,10 @@ import (
 )
 
 func TestPollingFacts(t *testing.T) {
-	f := startFacts(t, engine.Options{MaxHTTPBufferSize: 100_000})
+	eachWayIn(t, engine.Options{MaxHTTPBufferSize: 100_000}, pollingFacts)
+}
+
+func pollingFacts(t *testing.T, f *fixture) {
 	f.fact(t, "Fact15 packets are joined by 0x1e, binary is base64", fact15)
 	f.fact(t, "Fact16 a POST is answered ok, whatever was in it", fact16)
 	f.fact(t, "Fact17 a second GET ends the session", fact17)
@@ -20,6 +23,7 @@ func TestPollingFacts(t *testing.T) {
 	f.fact(t, "Fact22 the client says goodbye", fact22)
 	f.fact(t, "Fact23 an aborted poll ends the session", fact23)
 	f.fact(t, "Fact24 the server's goodbye waits for the next GET", fact24)
+	f.fact(t, "Fact25 long answers are compressed for clients that accept it", fact25)
 	f.fact(t, "text that is not UTF-8 is a parse error", postedText)
 	f.fact(t, "a body with broken chunks ends the session", brokenChunks)
 }

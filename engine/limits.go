@@ -121,7 +121,7 @@ func (l *loop) limited(e Limited) {
 
 // exceed closes a session whose client met a limit.
 func (s *Session) exceed(m Limit) {
-	s.loop.limited(Limited{Limit: m, Peer: s.peer(), Session: s})
+	s.loop.limited(Limited{Limit: m, Peer: s.host(), Session: s})
 	s.uncork() // which may fail
 	if c := s.conn; c != nil {
 		c.byeFor(m)

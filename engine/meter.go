@@ -47,7 +47,7 @@ func (s *Session) charge(n int) bool {
 		s.exceed(limit)
 		return false
 	case first:
-		l.limited(Limited{Limit: limit, Peer: s.peer(), Session: s, Dropped: true})
+		l.limited(Limited{Limit: limit, Peer: s.host(), Session: s, Dropped: true})
 	default:
 		l.stats.limits[limit].Add(1)
 	}

@@ -50,7 +50,7 @@ func (c *conn) exceed(m Limit) {
 		s.exceed(m)
 		return
 	}
-	c.loop.limited(Limited{Limit: m, Peer: c.peer(), Session: s})
+	c.loop.limited(Limited{Limit: m, Peer: c.host(), Session: s})
 	c.leaveSession()
 	c.byeFor(m)
 }

@@ -23,6 +23,7 @@ type arrival struct {
 	bytes    []byte
 	returned bool       // it comes from net/http, not from another loop
 	tls      *tlsLayer  // nil without TLS
+	from     *origin    // nil where it came over our own listener
 	peer     netip.Addr // whose ConnectionsPerIP it counts against; the zero value for nobody's
 }
 
@@ -47,7 +48,7 @@ func (c *conn) moveTo(l *loop, b []byte) []byte {
 	if err != nil {
 		return c.unmovable(err)
 	}
-	a := &arrival{bytes: bytes.Clone(b), tls: c.layOff(), peer: c.uncount()}
+	a := &arrival{bytes: bytes.Clone(b), tls: c.layOff(), from: originOf(c.gc), peer: c.uncount()}
 	c.doom()
 	l.srv.enroll(l, nc, a)
 	return nil
@@ -78,7 +79,7 @@ func (c *conn) foreign(b []byte) []byte {
 func (c *conn) uncount() (peer netip.Addr) {
 	if c.flags&connPeer != 0 {
 		c.flags &^= connPeer
-		peer = c.peer()
+		peer = c.host()
 	}
 	return peer
 }

@@ -10,18 +10,18 @@ import (
 	"github.com/fanfare-go/fanfare/engine/http1"
 )
 
-// peerOf decides whose connection it is: the one place that does.
-func peerOf(a net.Addr) netip.Addr {
+// hostOf decides whose connection it is: the one place that does.
+func hostOf(a net.Addr) netip.Addr {
 	t, ok := a.(*net.TCPAddr)
 	if !ok {
 		return netip.Addr{}
 	}
 	ip, _ := netip.AddrFromSlice(t.IP)
-	return peerOfIP(ip)
+	return hostOfIP(ip)
 }
 
-// peerOfIP takes a /64 network for one peer.
-func peerOfIP(ip netip.Addr) netip.Addr {
+// hostOfIP takes a /64 network for one peer.
+func hostOfIP(ip netip.Addr) netip.Addr {
 	if ip = ip.Unmap(); ip.Is6() {
 		p, _ := ip.WithZone("").Prefix(64)
 		return p.Addr()
@@ -29,22 +29,22 @@ func peerOfIP(ip netip.Addr) netip.Addr {
 	return ip
 }
 
-func (c *conn) peer() netip.Addr { return peerOf(c.gc.RemoteAddr()) }
+func (c *conn) host() netip.Addr { return hostOfIP(c.peer().Addr.Addr()) }
 
-// peer is who opened the session, and, where that was let go, whose connection it has.
-func (s *Session) peer() netip.Addr {
+// host is who opened the session, and, where that was let go, whose connection it has.
+func (s *Session) host() netip.Addr {
 	if r := s.request.Load(); r != nil && r.remote.IsValid() {
-		return peerOfIP(r.remote.Addr())
+		return hostOfIP(r.remote)
 	}
 	switch {
 	case s.conn != nil:
-		return s.conn.peer()
+		return s.conn.host()
 	case s.poll != nil && s.poll.get != nil:
-		return s.poll.get.peer()
+		return s.poll.get.host()
 	case s.poll != nil && s.poll.post != nil:
-		return s.poll.post.peer()
+		return s.poll.post.host()
 	case s.poll != nil && s.loop.posting != nil:
-		return s.loop.posting.peer()
+		return s.loop.posting.host()
 	}
 	return netip.Addr{}
 }
@@ -157,7 +157,7 @@ func (c *conn) mayOpen() bool {
 	if c.loop.srv.peers.sessions.each == 0 {
 		return true
 	}
-	ip := c.peer()
+	ip := c.host()
 	if c.loop.srv.peers.open(ip, c.loop.now) {
 		return true
 	}

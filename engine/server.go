@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"log/slog"
 	"net"
 	"runtime/debug"
@@ -17,19 +18,22 @@ import (
 // Server is an Engine.IO server. Make it with New, then Listen, then Serve.
 // Exported methods are safe for concurrent use.
 type Server struct {
-	opts     Options   // immutable after New
-	prefix   []byte    // immutable: Path with its slash
-	upgrades []string  // immutable
-	limits   ws.Limits // immutable
-	clock    clock
-	table    table
-	gauges   gauges
-	rate     sessionRate
-	peers    peers
-	meters   meters                // immutable after New
-	hooks    atomic.Pointer[hooks] // nil for none
-	hooksMu  sync.Mutex            // held while hooks are replaced
-	judges   judges
+	opts      Options    // immutable after New
+	prefix    []byte     // immutable: Path with its slash
+	upgrades  []string   // immutable
+	limits    ws.Limits  // immutable
+	deflation *deflation // immutable; nil without PerMessageDeflate
+	encoding  *encoding  // immutable
+	inflated  ws.Inflated
+	clock     clock
+	table     table
+	gauges    gauges
+	rate      sessionRate
+	peers     peers
+	meters    meters                // immutable after New
+	hooks     atomic.Pointer[hooks] // nil for none
+	hooksMu   sync.Mutex            // held while hooks are replaced
+	judges    judges
 
 	loops     atomic.Pointer[[]*loop] // replaced, never changed in place
 	loopsMu   sync.Mutex              // held while replacing loops
@@ -38,18 +42,20 @@ type Server struct {
 	addr       net.Addr // written by Listen
 	maxFD      int      // descriptors with this number or above are refused
 	gnet       gnet.Engine
-	done       chan struct{}  // closed when gnet has returned
-	runErr     error          // what it returned; read after done
-	stopped    chan struct{}  // closed when Shutdown has stopped the loops, or given one up
-	stopErr    error          // ErrLoopStuck or nil; read after stopped
-	listenMu   sync.Mutex     // held by Listen, and by Shutdown while it looks
-	listening  bool           // guarded by listenMu
-	draining   atomic.Bool    // Shutdown was called
-	told       atomic.Bool    // and every session was told, or had its time
-	quit       chan struct{}  // closed when the ticker is to end
-	background sync.WaitGroup // the ticker
-	handed     *handedServer  // serves Options.Handler; nil without one
-	tls        *tlsServer     // written by Listen; nil without TLS
+	halt       func(context.Context) // stops the loops; written by Listen and Start
+	done       chan struct{}         // closed when gnet has returned
+	runErr     error                 // what it returned; read after done
+	stopped    chan struct{}         // closed when Shutdown has stopped the loops, or given one up
+	stopErr    error                 // ErrLoopStuck or nil; read after stopped
+	listenMu   sync.Mutex            // held by Listen, and by Shutdown while it looks
+	listening  bool                  // guarded by listenMu
+	draining   atomic.Bool           // Shutdown was called
+	told       atomic.Bool           // and every session was told, or had its time
+	quit       chan struct{}         // closed when the ticker is to end
+	background sync.WaitGroup        // the ticker
+	handed     *handedServer         // serves Options.Handler; nil without one
+	pipes      pipes
+	tls        *tlsServer // written by Listen; nil without TLS
 }
 
 // New checks the options and returns a server that does not listen yet.
@@ -58,15 +64,26 @@ func New(o Options) (*Server, error) {
 		return nil, ErrNoAccept
 	}
 	o = o.withDefaults()
-	s := &Server{
-		opts:     o,
-		prefix:   []byte(strings.TrimSuffix(o.Path, "/") + "/"),
-		upgrades: o.upgrades(),
-		limits:   ws.Limits{Message: o.MaxHTTPBufferSize},
-		done:     make(chan struct{}),
-		stopped:  make(chan struct{}),
-		quit:     make(chan struct{}),
+	deflation, err := newDeflation(o.PerMessageDeflate)
+	if err != nil {
+		return nil, err
 	}
+	encoding, err := newEncoding(o.HTTPCompression)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		opts:      o,
+		prefix:    []byte(strings.TrimSuffix(o.Path, "/") + "/"),
+		upgrades:  o.upgrades(),
+		limits:    ws.Limits{Message: o.MaxHTTPBufferSize},
+		deflation: deflation,
+		encoding:  encoding,
+		done:      make(chan struct{}),
+		stopped:   make(chan struct{}),
+		quit:      make(chan struct{}),
+	}
+	s.limits.Inflated = &s.inflated
 	if o.Handler != nil {
 		s.handed = newHandedServer(s)
 	}

@@ -11,6 +11,7 @@ type Stats struct {
 	Handed        int64         // connections with Options.Handler's http.Server
 	Polling       int64         // open sessions whose transport is polling
 	WebSocket     int64         // open sessions whose transport is WebSocket
+	WebTransport  int64         // open sessions whose transport is WebTransport
 	QueuedBytes   int64         // waiting for clients that cannot take more at the moment
 	Loops         int           // event loops known so far
 	LoopLag       time.Duration // how long the slowest loop has owed a turn
@@ -19,6 +20,7 @@ type Stats struct {
 	Limited       uint64        // sessions refused by AcceptRate
 	Opened        uint64        // sessions opened
 	Closed        map[Reason]uint64
+	OpenedEIO3    uint64            // those of them that speak Engine.IO 3
 	Requests      uint64            // HTTP requests for the engine
 	BadRequests   uint64            // requests that were not HTTP
 	Rejected      map[string]uint64 // requests refused, by Node's message
@@ -45,6 +47,16 @@ type Stats struct {
 	SlowCauses    map[SlowCause]uint64
 	SlowDrops     uint64 // frames dropped for clients that take too little (SlowDropOldest)
 	Panics        uint64
+
+	Deflated     uint64 // messages compressed for WebSocket, each once for all who receive it
+	DeflatedFrom uint64 // bytes of them before
+	DeflatedTo   uint64 // and after
+	Inflated     uint64 // compressed messages received over WebSocket
+	InflatedFrom uint64 // bytes of them as they came
+	InflatedTo   uint64 // and what became of them
+	Encoded      uint64 // answers of polling compressed; one for all where it is one frame alone
+	EncodedFrom  uint64 // bytes of them before
+	EncodedTo    uint64 // and after
 }
 
 // gauges are counts that several loops move. Atomic.
@@ -55,22 +67,27 @@ type gauges struct {
 	moving      atomic.Int64 // connections between two loops
 	polling     atomic.Int64
 	websocket   atomic.Int64
+	webtrans    atomic.Int64
 	lingering   atomic.Int64 // closed polling sessions that are kept for one more poll
 	refused     atomic.Uint64
 }
 
 func (g *gauges) of(t Transport) *atomic.Int64 {
-	if t == WebSocket {
+	switch t {
+	case WebSocket:
 		return &g.websocket
+	case WebTransport:
+		return &g.webtrans
 	}
 	return &g.polling
 }
 
 // sessions is how many are open.
-func (g *gauges) sessions() int64 { return g.polling.Load() + g.websocket.Load() }
+func (g *gauges) sessions() int64 { return g.polling.Load() + g.websocket.Load() + g.webtrans.Load() }
 
 // loopStats are the counters of one loop: written by it alone, read by anybody. Atomic.
 type loopStats struct {
+	openedEIO3                                            atomic.Uint64
 	accepted, opened, requests, badRequests, tooLarge     atomic.Uint64
 	answered, unjudged                                    atomic.Uint64
 	limited, upgrades, upgradesFailed, faults, violations atomic.Uint64
@@ -89,7 +106,7 @@ func (s *Server) Stats() Stats {
 	loops := s.allLoops()
 	st := Stats{
 		Connections: s.gauges.connections.Load(), Handed: s.gauges.handed.Load(),
-		Polling: s.gauges.polling.Load(), WebSocket: s.gauges.websocket.Load(),
+		Polling: s.gauges.polling.Load(), WebSocket: s.gauges.websocket.Load(), WebTransport: s.gauges.webtrans.Load(),
 		Refused: s.gauges.refused.Load(), Parked: s.gauges.parked.Load(), Loops: len(loops),
 		SlowCauses: make(map[SlowCause]uint64), Closed: make(map[Reason]uint64), Rejected: make(map[string]uint64),
 		Limits: make(map[Limit]uint64),
@@ -99,6 +116,7 @@ func (s *Server) Stats() Stats {
 		st.Tasks += int64(l.box.Len())
 		st.add(&l.stats)
 	}
+	st.addCompression(s)
 	return st
 }
 
@@ -109,7 +127,7 @@ func (st *Stats) add(l *loopStats) {
 		sum *uint64
 		one *atomic.Uint64
 	}{
-		{&st.Accepted, &l.accepted}, {&st.Limited, &l.limited}, {&st.Answered, &l.answered}, {&st.Unjudged, &l.unjudged}, {&st.Opened, &l.opened}, {&st.Requests, &l.requests},
+		{&st.Accepted, &l.accepted}, {&st.Limited, &l.limited}, {&st.Answered, &l.answered}, {&st.Unjudged, &l.unjudged}, {&st.Opened, &l.opened}, {&st.OpenedEIO3, &l.openedEIO3}, {&st.Requests, &l.requests},
 		{&st.BadRequests, &l.badRequests}, {&st.TooLarge, &l.tooLarge}, {&st.Upgrades, &l.upgrades},
 		{&st.UpgradesLost, &l.upgradesFailed}, {&st.Faults, &l.faults}, {&st.Violations, &l.violations},
 		{&st.PacketsIn, &l.packetsIn}, {&st.BytesIn, &l.bytesIn}, {&st.Deliveries, &l.deliveries},
@@ -138,6 +156,16 @@ func (st *Stats) add(l *loopStats) {
 	for _, e := range []*requestError{errUnknownTransport, errUnknownSID, errBadMethod, errBadRequest, errForbidden, errProtocolVersion} {
 		st.Rejected[e.message] += l.rejected[e.code].Load()
 	}
+}
+
+func (st *Stats) addCompression(s *Server) {
+	if d := s.deflation; d != nil {
+		st.Deflated, st.DeflatedFrom, st.DeflatedTo = d.messages.Load(), d.from.Load(), d.to.Load()
+	}
+	e := s.encoding
+	st.Encoded, st.EncodedFrom, st.EncodedTo = e.bodies.Load(), e.from.Load(), e.to.Load()
+	n := &s.inflated
+	st.Inflated, st.InflatedFrom, st.InflatedTo = n.Messages.Load(), n.From.Load(), n.To.Load()
 }
 
 // lag is how long the loop has owed the ticker a turn. Safe for concurrent use.

@@ -21,7 +21,7 @@ var (
 // routeUpgrade serves a request to change to WebSocket: a new session, or the
 // upgrade of one that polls.
 func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byte {
-	if in.transport == Polling { // names polling, asks for WebSocket
+	if in.transport != c.socketTransport() { // names polling, asks for WebSocket
 		in.transport = 0
 	}
 	if err := in.verify(q); err != nil {
@@ -37,7 +37,11 @@ func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byt
 		Upgrade: q.Get("Upgrade"), Connection: q.Get("Connection"), Version: q.Get("Sec-WebSocket-Version"),
 		Key: q.Get("Sec-WebSocket-Key"), Protocol: q.Get("Sec-WebSocket-Protocol"), Extensions: q.Get("Sec-WebSocket-Extensions"),
 	}
-	if r := h.Check(); r != nil {
+	r := h.Check()
+	if d := c.loop.srv.deflation; d != nil && r == nil {
+		r = h.Negotiate(d.WindowBits())
+	}
+	if r != nil {
 		return c.refuseUpgrade(q, in, errTransportHandshake, r)
 	}
 	if !c.loop.srv.opts.CORS.admits(q.Get("Origin"), q.Host) {
@@ -56,7 +60,7 @@ func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byt
 	c.http.carry = nil
 	c.decorate(q, in, in.session, !in.hasSID)
 	answer := c.switchProtocols(&h)
-	c.form = in.form()
+	c.form |= in.form()
 	if in.hasSID {
 		c.probeWebSocket(in.session, answer)
 	} else {
@@ -98,6 +102,9 @@ func (c *conn) switchProtocols(h *ws.Handshake) (answer []byte) {
 	l.connTimers.Disarm(c)
 	c.http.free()
 	c.http, c.ws = nil, new(wsState)
+	if h.Deflates() {
+		c.deflates()
+	}
 	return l.scratch
 }
 
