@@ -7,7 +7,7 @@ func (s *Server) Peers(ip string) (remembered, connections int) {
 	p := &s.peers
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if e := p.table[peerOfIP(netip.MustParseAddr(ip))]; e != nil {
+	if e := p.table[hostOfIP(netip.MustParseAddr(ip))]; e != nil {
 		connections = e.connections
 	}
 	return len(p.table), connections
@@ -15,11 +15,11 @@ func (s *Server) Peers(ip string) (remembered, connections int) {
 
 // AcceptFrom is what a server with these limits says to a connection.
 func (s *Server) AcceptFrom(ip string, tick uint64) (counted bool, met Limit) {
-	return s.peers.accept(peerOfIP(netip.MustParseAddr(ip)), tick)
+	return s.peers.accept(hostOfIP(netip.MustParseAddr(ip)), tick)
 }
 
 // LeaveFrom undoes AcceptFrom.
-func (s *Server) LeaveFrom(ip string) { s.peers.leave(peerOfIP(netip.MustParseAddr(ip))) }
+func (s *Server) LeaveFrom(ip string) { s.peers.leave(hostOfIP(netip.MustParseAddr(ip))) }
 
 // Watched counts entries of the tables of sessions that send, and of those with half a
 // packet, of loops that the test runs itself.
