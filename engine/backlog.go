@@ -12,7 +12,7 @@ type backlog struct {
 func (b *backlog) add(l *loop, f *Frame) {
 	f.retain(1)
 	b.frames = append(b.frames, f)
-	b.count(l, f.size())
+	b.count(l, f.weight())
 }
 
 // remove gives the frame at i back.
@@ -24,7 +24,7 @@ func (b *backlog) remove(l *loop, i int) {
 	copy(b.frames[1:i+1], b.frames[:i])
 	b.frames[0] = nil
 	b.frames = b.frames[1:]
-	b.count(l, -f.size())
+	b.count(l, -f.weight())
 	f.release(1)
 }
 
@@ -46,7 +46,7 @@ func (b *backlog) count(l *loop, bytes int) {
 // frame that would be the only one always may.
 func (b *backlog) over(o *Options, f *Frame) (cause SlowCause, over bool) {
 	switch {
-	case b.bytes > 0 && b.bytes+f.size() > o.HighWaterMark:
+	case b.bytes > 0 && b.bytes+f.weight() > o.HighWaterMark:
 		return SlowBytes, true
 	case len(b.frames) >= o.MaxQueued:
 		return SlowFrames, true

@@ -25,6 +25,7 @@ type conn struct {
 	fd      int32      // of gc, for writes that bypass gnet's buffer
 	index   int32      // in loop.conns
 	flags   connFlag
+	form    form // of what it is sent, while it speaks WebSocket
 }
 
 // wsState is what a connection needs while it speaks WebSocket.
@@ -159,6 +160,11 @@ func (c *conn) expire(ticks uint64) {
 // timeout is called when the connection's timer ran out: whatever it was waiting
 // for did not come in time.
 func (c *conn) timeout() {
+	if c.http != nil && c.http.isParked() {
+		c.loop.stats.unjudged.Add(1)
+		c.busy()
+		return
+	}
 	if c.session != nil && c.http != nil && c.http.post != nil {
 		c.session.close(ReasonTransportError, byServer) // a body that dripped
 	}

@@ -7,18 +7,19 @@ import "github.com/valyala/bytebufferpool"
 // write: the system call and the way through TCP are the whole price of a frame.
 
 // cork is the frames that sessions are yet to be sent, in order: those of before,
-// and frame behind them. Sessions that are to be sent the same share one cork. A
+// and frame behind them. Sessions of one form that are to be sent the same share one cork. A
 // broadcast to 10,000 members makes one; 16 of them that wait together make 16, and
 // the last has the bytes of all, once, for everybody. Who was left out of one, or
 // was sent something of its own in between, is at a cork of its own. Loop-only.
 type cork struct {
-	before *cork                      // what goes ahead of frame; the loop's root at last
+	before *cork                      // what goes ahead of frame; the loop's root for the form at last
 	next   *cork                      // the latest one that continues this
 	frame  *Frame                     // an owned reference; nil in the root
 	joined *bytebufferpool.ByteBuffer // the bytes of all, made on first need
 	frames int                        // how many in all
 	bytes  int                        // of all
 	users  int                        // sessions that are at this, and corks that continue it
+	form   form                       // of the bytes: the root's
 }
 
 const (
@@ -31,30 +32,31 @@ const (
 )
 
 // full reports that f has no room behind the frames of k.
-func (k *cork) full(f *Frame) bool {
-	return k.frames > 0 && (k.bytes+f.size() > maxCorkBytes || k.frames == maxCorkFrames)
+func (k *cork) full(l *loop, f *Frame) bool {
+	return k.frames > 0 && (k.bytes+f.size(l, k.form) > maxCorkBytes || k.frames == maxCorkFrames)
 }
 
 // wire returns the bytes of all frames in a row; valid while k is in use.
-func (k *cork) wire() []byte {
+func (k *cork) wire(l *loop) []byte {
 	if k.frames == 1 {
-		return k.frame.wire()
+		return k.frame.wire(l, k.form)
 	}
 	if k.joined == nil {
-		k.join()
+		k.join(l)
 	}
 	return k.joined.B
 }
 
 // join copies the frames into one buffer, the last one first.
-func (k *cork) join() {
+func (k *cork) join(l *loop) {
 	b := bytebufferpool.Get()
 	if cap(b.B) < k.bytes {
 		b.B = make([]byte, k.bytes)
 	}
 	b.B = b.B[:k.bytes]
 	for c, end := k, k.bytes; c.frames > 0; c = c.before {
-		end -= copy(b.B[end-c.frame.size():end], c.frame.wire())
+		w := c.frame.wire(l, k.form)
+		end -= copy(b.B[end-len(w):end], w)
 	}
 	k.joined = b
 }
@@ -65,7 +67,8 @@ func (l *loop) corkBehind(k *cork, f *Frame) *cork {
 	if n == nil || n.frame != f {
 		n = l.newCork()
 		f.retain(1)
-		n.before, n.frame, n.frames, n.bytes = k, f, k.frames+1, k.bytes+f.size()
+		n.before, n.frame, n.form = k, f, k.form
+		n.frames, n.bytes = k.frames+1, k.bytes+f.size(l, k.form)
 		k.users++
 		k.next = n
 	}
@@ -103,13 +106,15 @@ func (l *loop) letGo(k *cork) {
 // the first.
 func (s *Session) hold(f *Frame) (first bool) {
 	l := s.loop
-	if s.cork != nil && s.cork.full(f) {
+	if s.cork != nil && s.cork.full(l, f) {
 		l.spent += heldPerWrite
-		s.uncork()
+		if s.uncork(); s.conn == nil { // too slow: the write has ended it
+			return false
+		}
 	}
 	k := s.cork
 	if k == nil {
-		s.cork = l.corkBehind(&l.root, f)
+		s.cork = l.corkBehind(l.root(s.conn.form), f)
 		return true
 	}
 	s.cork = l.corkBehind(k, f)
@@ -133,12 +138,12 @@ func (s *Session) uncork() {
 // writeAll sends frames in as few writes as a cork has room for.
 func (c *conn) writeAll(frames []*Frame) {
 	l := c.loop
-	k := l.uncorked()
+	k := l.uncorked(c.form)
 	for _, f := range frames {
-		if k.full(f) {
+		if k.full(l, f) {
 			c.writeHeld(k)
 			l.letGo(k)
-			k = l.uncorked()
+			k = l.uncorked(c.form)
 		}
 		if !c.open() { // and frames were given back, perhaps
 			break
@@ -153,8 +158,12 @@ func (c *conn) writeAll(frames []*Frame) {
 	l.letGo(k)
 }
 
-// uncorked is the cork of no frames, for one more user.
-func (l *loop) uncorked() *cork {
-	l.root.users++
-	return &l.root
+// root is the cork of no frames.
+func (l *loop) root(k form) *cork { return &l.roots[k] }
+
+// uncorked is the root, for one more user.
+func (l *loop) uncorked(k form) *cork {
+	r := l.root(k)
+	r.users++
+	return r
 }

@@ -29,7 +29,7 @@
 // # Locks
 //
 // Leaves, none held while another is taken: the inbox's, the self-pipe's, one per
-// shard of the session table, the one around making a frame's polling form and the one
+// shard of the session table, the one around making a form of a frame and the one
 // around an opening request's bytes. loopsMu is held while the list of loops is
 // replaced, and a new loop's self-pipe made. listenMu is held by Listen from beginning
 // to end, so that a Shutdown waits for it.

@@ -45,9 +45,17 @@ func (s *Session) AwaitsPong() bool { return s.has(flagAwaitingPong) }
 func (s *Server) HeldNow() (held, corks int) {
 	for _, l := range s.allLoops() {
 		held += l.direct.len() + l.crowd.len()
-		corks += l.root.users - 1
+		corks += l.heldCorks()
 	}
 	return held, corks
+}
+
+// heldCorks counts corks of one frame in use.
+func (l *loop) heldCorks() (n int) {
+	for k := range l.roots {
+		n += l.roots[k].users - 1
+	}
+	return n
 }
 
 // HeldRoom is how many sessions the queues of the held have room for.
@@ -88,4 +96,11 @@ func (s *Server) AskAhead() {
 		l.asked.Store(s.clock.now() + 1)
 		l.self.ring()
 	}
+}
+
+// NamesNow counts the names that sessions were given and that somebody may still ask for.
+func (s *Server) NamesNow() int {
+	s.table.names.mu.Lock()
+	defer s.table.names.mu.Unlock()
+	return len(s.table.names.byID) + len(s.table.names.byName)
 }

@@ -62,7 +62,7 @@ func (o *Leftovers) add(l *loop) {
 	o.ConnTimers += l.connTimers.Len()
 	o.Blocked += len(l.blocked)
 	o.Held += l.direct.len() + l.crowd.len()
-	o.Corks += l.root.users - 1
+	o.Corks += l.heldCorks()
 	o.Pending += len(l.dirty) + len(l.doomed)
 }
 

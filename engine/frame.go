@@ -13,9 +13,9 @@ import (
 // text message and the binary messages that belong to it. It is reference
 // counted, and immutable from the moment it is first sent or published.
 //
-// The WebSocket form (server frames, unmasked and therefore the same for every
-// member) is built directly; the polling form is made from it when the first
-// polling session needs it.
+// The plain WebSocket form (server frames, unmasked and therefore the same for every
+// member) is built directly; other forms are made from it when the first session
+// needs them (forms.go).
 //
 // A Frame is built by one goroutine; Send, Publish and Release are safe for
 // concurrent use afterwards.
@@ -23,11 +23,12 @@ type Frame struct {
 	refs     atomic.Int32
 	volatile bool
 	kept     bool
-	start    int // where the first WebSocket frame begins in buf: its header is written right-aligned
+	attached bool // binary messages belong to it
+	start    int  // where the first WebSocket frame begins in buf: its header is written right-aligned
 	buf      *bytebufferpool.ByteBuffer
 
-	polling   atomic.Pointer[[]byte] // packets joined by packet.Separator
-	pollingMu sync.Mutex             // held while polling is made
+	made   atomic.Pointer[made] // its other forms, the latest first
+	making sync.Mutex           // held while one is made
 }
 
 var framePool = sync.Pool{New: func() any { return new(Frame) }}
@@ -63,6 +64,7 @@ func (f *Frame) End(b []byte) {
 
 // AppendBinary adds one binary message; data is copied.
 func (f *Frame) AppendBinary(data []byte) {
+	f.attached = true
 	f.buf.B = ws.AppendFrame(f.buf.B, ws.OpBinary, data)
 }
 
@@ -88,31 +90,13 @@ func (f *Frame) release(n int) {
 		panic("engine: frame released more often than retained")
 	}
 	bytebufferpool.Put(f.buf)
-	f.buf, f.start, f.volatile, f.kept = nil, 0, false, false
-	f.polling.Store(nil)
+	f.buf, f.start, f.volatile, f.kept, f.attached = nil, 0, false, false, false
+	f.made.Store(nil)
 	framePool.Put(f)
 }
 
-// wire returns the WebSocket form.
-func (f *Frame) wire() []byte { return f.buf.B[f.start:] }
-
-// size is what a queued reference counts for, in bytes.
-func (f *Frame) size() int { return len(f.buf.B) - f.start }
-
-// payload returns the polling form, made on first need. Safe for concurrent use.
-func (f *Frame) payload() []byte {
-	if p := f.polling.Load(); p != nil {
-		return *p
-	}
-	f.pollingMu.Lock()
-	defer f.pollingMu.Unlock()
-	if p := f.polling.Load(); p != nil {
-		return *p
-	}
-	p := appendPolling(make([]byte, 0, f.size()+f.size()/3+8), f.wire())
-	f.polling.Store(&p)
-	return p
-}
+// plain returns formPlain.
+func (f *Frame) plain() []byte { return f.buf.B[f.start:] }
 
 // appendPolling rewrites WebSocket server frames as polling packets: text as it
 // is, binary as 'b' and base64 (fact 15).

@@ -14,10 +14,23 @@ import (
 type httpState struct {
 	carry   *bytebufferpool.ByteBuffer // bytes not parsed yet
 	post    *postState                 // the body being read
-	cors    string                     // ready header lines for the answer that is owed
+	rare    *rareHTTP                  // what few requests need; nil for most
+	lines   string                     // ready header lines for the answer that is owed
 	scanned int32                      // bytes of carry searched for the end of a head
 	flags   httpFlag
 	waits   waitKind
+}
+
+// rareHTTP is the part of httpState that few requests need. It goes with the answer.
+type rareHTTP struct {
+	parked *parked // the request, while the application has it
+}
+
+func (h *httpState) need() *rareHTTP {
+	if h.rare == nil {
+		h.rare = new(rareHTTP)
+	}
+	return h.rare
 }
 
 type httpFlag uint8
@@ -39,6 +52,7 @@ const (
 	waitBody           // a body has to arrive
 	waitIdle           // between two requests
 	waitNone           // the answer is ours to give
+	waitHook           // the application has to judge the request
 )
 
 // maxPipelined bounds what may arrive behind a request in progress, in bytes:
@@ -50,6 +64,9 @@ const (
 	textPlain = "text/plain; charset=UTF-8"
 	textHTML  = "text/html"
 	jsonType  = "application/json"
+
+	// octetStream is the content type of payloads in bytes, which only revision 3 knows.
+	octetStream = "application/octet-stream"
 )
 
 // httpStates go round in a connect storm: a WebSocket needs one for its first
@@ -75,6 +92,8 @@ func (h *httpState) reset() {
 		h.post.reset()
 		h.post = nil
 	}
+	h.unpark()
+	h.rare = nil
 }
 
 // feedHTTP takes what was read while the connection speaks HTTP.
@@ -99,7 +118,7 @@ func (c *conn) keep(rest []byte) {
 			bytebufferpool.Put(h.carry)
 			h.carry = nil
 		}
-	case len(rest) > maxPipelined:
+	case len(rest) > c.maxBehind():
 		c.refuse(&http1.Error{Status: http.StatusRequestHeaderFieldsTooLarge, Reason: "too much behind a request in progress"})
 		return
 	case h.carry == nil:
@@ -109,6 +128,15 @@ func (c *conn) keep(rest []byte) {
 		h.carry.B = append(h.carry.B[:0], rest...)
 	}
 	c.await()
+}
+
+// maxBehind bounds what may wait behind a request in progress: the body of a parked
+// request waits there, too.
+func (c *conn) maxBehind() int {
+	if c.http.isParked() && c.http.rare.parked.request.ContentLength != 0 {
+		return maxPipelined + int(c.loop.srv.opts.MaxHTTPBufferSize)
+	}
+	return maxPipelined
 }
 
 // resume serves what arrived while an answer was owed.
@@ -154,6 +182,8 @@ func (c *conn) await() {
 	h, opts := c.http, &c.loop.srv.opts
 	kind := waitIdle
 	switch {
+	case h.isParked():
+		kind = waitHook
 	case h.flags&httpBusy != 0:
 		kind = waitNone
 	case h.post != nil:
@@ -178,6 +208,8 @@ func (c *conn) await() {
 			return
 		}
 		c.expire(ticks(opts.IdleTimeout))
+	case waitHook:
+		c.expire(ticks(opts.ConnectTimeout))
 	}
 }
 
@@ -200,6 +232,7 @@ func (c *conn) answer(r http1.Response) {
 	if h == nil || !c.open() {
 		return
 	}
+	h.unpark()
 	if c.gc.OutboundBuffered() > l.srv.opts.HighWaterMark {
 		c.tooSlow(SlowBytes) // sends requests but does not take the answers
 		return
@@ -207,13 +240,13 @@ func (c *conn) answer(r http1.Response) {
 	r.Close = h.flags&httpKeepAlive == 0 || l.srv.draining.Load()
 	r.KeepAlive10 = h.flags&httpMinor0 != 0
 	r.Head = h.flags&httpHead != 0
-	if h.cors != "" {
-		r.Header = append(append(l.header[:0], r.Header...), h.cors...)
+	if h.lines != "" {
+		r.Header = append(append(l.header[:0], r.Header...), h.lines...)
 		l.header = r.Header
 	}
 	l.scratch = r.AppendTo(l.scratch[:0])
 	h.flags &^= httpBusy
-	h.cors = ""
+	h.lines, h.rare = "", nil
 	c.write(l.scratch)
 	l.trimScratch()
 	if r.Close {

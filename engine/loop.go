@@ -43,10 +43,10 @@ type loop struct {
 	spent    int      // of the turn's budget, in frames held or sent
 	members  []uint32 // scratch for except members
 
-	root       cork      // of no frames: what all others continue
-	spareCorks []*cork   // to use again
-	direct     heldQueue // sessions that were sent something of their own
-	crowd      heldQueue // sessions that were reached by a broadcast
+	roots      [forms]cork // of no frames: what all others continue
+	spareCorks []*cork     // to use again
+	direct     heldQueue   // sessions that were sent something of their own
+	crowd      heldQueue   // sessions that were reached by a broadcast
 
 	sessionTimers *wheel.Wheel[Session, *Session]
 	connTimers    *wheel.Wheel[conn, *conn]
@@ -65,6 +65,7 @@ type loop struct {
 	payload []byte        // scratch of the polling payload being built
 	pong    []byte        // payload of the latest WebSocket ping of this read
 	ponging bool          // there was one
+	pinged  bool          // Engine.IO's ping of revision 3 was in this read
 
 	longest  atomic.Int64  // bytes of the longest queue and 1 while all hold too much; written by the loop
 	now      uint64        // tick of the present turn
@@ -77,7 +78,9 @@ type loop struct {
 func newLoop(srv *Server, el gnet.EventLoop) (l *loop, err error) {
 	now := srv.clock.now()
 	l = &loop{srv: srv, el: el, now: now, writes: srv.opts.TurnWrites}
-	l.root.users = 1
+	for k := range l.roots {
+		l.roots[k].form, l.roots[k].users = form(k), 1
+	}
 	l.parting = make(map[*Session]struct{})
 	l.direct.mark, l.crowd.mark = waitsDirect, waitsCrowd
 	l.rooms = rooms.New(func(m uint32) *rooms.List { return &l.sessions[m].rooms })

@@ -76,7 +76,7 @@ func (s *Server) loopFor(r *http.Request) *loop {
 
 // peerOf is the client as net/http, or a middleware that knows the proxies, says.
 func peerOf(r *http.Request) Peer {
-	p := Peer{Secure: r.TLS != nil}
+	p := Peer{TLS: r.TLS}
 	if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		p.Addr = at
 	} else if ip, err := netip.ParseAddr(r.RemoteAddr); err == nil {
@@ -191,7 +191,7 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, l *loop) {
 		unavailable(w, r)
 		return
 	}
-	x := exchange{srv: s, w: w, r: r, pipe: p, ctl: http.NewResponseController(w)}
+	x := mountedRequest{srv: s, w: w, r: r, pipe: p, ctl: http.NewResponseController(w)}
 	stop := context.AfterFunc(r.Context(), func() { _ = p.Close() }) // fact 23: the loop is to see it
 	whole := x.run()
 	if stop() && whole {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"runtime"
@@ -11,8 +12,11 @@ import (
 // Options configure a Server. Zero values mean the defaults named beside them.
 type Options struct {
 	// Path is the path prefix of Engine.IO requests; default "/socket.io".
-	// Requests below Path + "/" belong to the engine. Node: path.
+	// Requests for Path + "/", and for all below it, belong to the engine. Node: path.
 	Path string
+	// NoTrailingSlash makes Path without the slash the engine's, too, as for clients
+	// with addTrailingSlash: false. Node: addTrailingSlash: false.
+	NoTrailingSlash bool
 	// Transports lists what clients may use; default Polling and WebSocket.
 	// WebTransport takes somebody who brings its streams, too (Server.Dial). Node:
 	// transports.
@@ -28,11 +32,38 @@ type Options struct {
 	// ConnectTimeout closes a session that Established was not called for; default 45 s.
 	// Node: connectTimeout.
 	ConnectTimeout time.Duration
+	// AllowEIO3 lets clients of revision 3 of the protocol in, which are those of
+	// Socket.IO 2; default no. Node: allowEIO3.
+	AllowEIO3 bool
 	// MaxHTTPBufferSize bounds one message and one POST body, in bytes; default 1e6.
 	// Node: maxHttpBufferSize.
 	MaxHTTPBufferSize int64
 	// CORS says which origins may use the server; zero means the same host only.
 	CORS CORS
+	// Cookie is set by a polling handshake; nil means none. Node: cookie.
+	Cookie *Cookie
+	// InitialPacket is the text of a message that follows the open packet of each
+	// session; default none. Node: initialPacket.
+	InitialPacket string
+	// AllowRequest decides who may open a session, after everything but the protocol
+	// version was found in order; nil means everybody. An error refuses: code 4, with the
+	// Message of a *RequestError, if it is one, in place of "Forbidden". It runs off the
+	// loops and may block; ctx, which is the request's, is done when nobody waits any more:
+	// the peer is gone, the server stops, or ConnectTimeout is over. A panic refuses.
+	// Node: allowRequest.
+	AllowRequest func(ctx context.Context, r *http.Request) error
+	// GenerateID names the session that a request opens, after AllowRequest: 1 to 64
+	// letters, digits and "-._~", which nobody can guess and no living session has. An
+	// error, a panic or another name refuses the request: code 3, and ID_GENERATION_ERROR
+	// for OnConnectionError. It runs off the loops and may block. nil means 120 random
+	// bits. Node: engine.generateId.
+	GenerateID func(r *http.Request) (string, error)
+	// MaxHooks is how many requests may be with middlewares, AllowRequest or GenerateID at
+	// the same time; default 1,024.
+	MaxHooks int
+	// MaxParked is how many more may wait for that; default 16,384. What comes beyond is
+	// answered 503 with a Retry-After.
+	MaxParked int
 
 	// Handler serves every request that is not Engine.IO's; nil answers 404. The
 	// connection moves to a standard http.Server for it.
@@ -111,6 +142,8 @@ func (o Options) withDefaults() Options {
 	o.BodyTimeout = orElse(o.BodyTimeout, 30*time.Second)
 	o.IdleTimeout = orElse(o.IdleTimeout, 65*time.Second)
 	o.CloseTimeout = orElse(o.CloseTimeout, 3*time.Second)
+	o.MaxHooks = max(orElse(o.MaxHooks, 1024), 1)
+	o.MaxParked = orElse(o.MaxParked, 16_384)
 	o.SendBuffer = orElse(o.SendBuffer, 128<<10)
 	if len(o.Transports) == 0 {
 		o.Transports = []Transport{Polling, WebSocket}

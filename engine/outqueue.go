@@ -53,7 +53,7 @@ func (c *conn) writeHeld(k *cork) {
 	}
 	n := 0
 	if c.out == nil {
-		b := k.wire()
+		b := k.wire(c.loop)
 		var ok bool
 		c.loop.stats.writes.Add(1)
 		switch n, ok = writeNow(int(c.fd), b); {
@@ -71,14 +71,14 @@ func (c *conn) writeHeld(k *cork) {
 // enqueueRest keeps what comes behind the first n bytes of k: the rest of a frame
 // that was cut goes to gnet, references to those behind it wait.
 func (c *conn) enqueueRest(k *cork, n int) {
-	start := k.bytes - k.frame.size()
+	start := k.bytes - k.frame.size(c.loop, k.form)
 	if start > n {
 		c.enqueueRest(k.before, n)
 	}
 	switch {
 	case !c.open():
 	case start < n:
-		c.spill(k.frame.wire()[n-start:])
+		c.spill(k.frame.wire(c.loop, k.form)[n-start:])
 	default:
 		c.enqueue(k.frame)
 	}
@@ -192,7 +192,8 @@ func (c *conn) drain(q *outQueue) {
 func (c *conn) drainFrame(q *outQueue) {
 	f := q.frames[0]
 	c.loop.stats.writes.Add(1)
-	n, ok := writeNow(int(c.fd), f.wire())
+	b := f.wire(c.loop, c.form)
+	n, ok := writeNow(int(c.fd), b)
 	if !ok {
 		c.doom()
 		return
@@ -200,7 +201,7 @@ func (c *conn) drainFrame(q *outQueue) {
 	if n > 0 {
 		q.since = c.loop.now
 	}
-	if rest := f.wire()[n:]; len(rest) > 0 {
+	if rest := b[n:]; len(rest) > 0 {
 		q.left += len(rest)
 		c.spill(rest)
 	}

@@ -6,18 +6,21 @@ import "github.com/fanfare-go/fanfare/engine/packet"
 func (s *Session) received(p packet.Packet) error {
 	l := s.loop
 	l.stats.packetsIn.Add(1)
-	switch {
-	case s.has(flagClosed) || s.recv == nil:
+	if s.has(flagClosed) || s.recv == nil {
 		return errStop
-	case p.Binary:
+	}
+	if s.flags.Load()&(flagAwaitingPong|flagGraced) == flagAwaitingPong && p.Type != packet.Pong {
+		s.grace()
+	}
+	if p.Binary {
 		return s.accepted(s.tellBinary(p.Data))
 	}
 	switch p.Type {
 	case packet.Message:
 		return s.accepted(s.tellText(p.Data))
-	case packet.Pong:
-		s.pong()
-	case packet.Ping: // "invalid heartbeat direction"
+	case s.theirBeat():
+		s.beat()
+	case packet.Ping, packet.Pong: // "invalid heartbeat direction"
 		s.close(ReasonTransportError, byServer)
 		return errStop
 	case packet.Close:

@@ -20,7 +20,7 @@ type polling struct {
 type pollFlag uint8
 
 const (
-	pollPing   pollFlag = 1 << iota // a ping is to be sent
+	pollPing   pollFlag = 1 << iota // a ping is to be sent; in revision 3, a pong
 	pollProbed                      // the probe was answered: every GET is released at once
 	pollLosing                      // the oldest frames are being dropped
 )
@@ -66,38 +66,25 @@ func (s *Session) flush() {
 	s.answerGet(s.takePayload(s.loop.payload[:0]))
 }
 
-// takePayload appends the waiting packets to dst, joined as in fact 15, and
-// releases them.
-func (s *Session) takePayload(dst []byte) []byte {
-	p := s.poll
-	if p.flags&pollPing != 0 {
-		p.flags &^= pollPing
-		dst = packet.AppendText(dst, packet.Ping, nil)
-	}
-	for _, f := range p.frames {
-		if len(dst) > 0 {
-			dst = append(dst, packet.Separator)
-		}
-		dst = append(dst, f.payload()...)
-	}
-	s.dropQueue()
-	return dst
-}
-
 // dropQueue releases what waits for the next GET.
 func (s *Session) dropQueue() {
 	s.poll.drop(s.loop)
 	s.poll.flags &^= pollLosing
 }
 
-// answerGet answers the held GET.
-func (s *Session) answerGet(payload []byte) {
+// answerGet answers the held GET with a payload in the form k.
+func (s *Session) answerGet(payload []byte, k form) {
 	c := s.poll.get
 	s.poll.get, c.session = nil, nil
-	c.answer(http1.Response{Status: http.StatusOK, ContentType: textPlain, Header: noStore, Body: payload})
+	c.answerPoll(payload, k)
 	if s.loop.payload = payload; cap(payload) > maxScratch {
 		s.loop.payload = nil
 	}
+}
+
+// answerPoll is the answer to a GET of polling, the handshake's included.
+func (c *conn) answerPoll(payload []byte, k form) {
+	c.answer(http1.Response{Status: http.StatusOK, ContentType: k.contentType(), Header: noStore, Body: payload})
 }
 
 var noStore = []byte("cache-control: no-store\r\n")
@@ -106,7 +93,8 @@ var noStore = []byte("cache-control: no-store\r\n")
 // polling (facts 34, 35).
 func (s *Session) releaseGet() {
 	if s.poll.get != nil {
-		s.answerGet(append(s.loop.payload[:0], '0'+byte(packet.Noop)))
+		k := s.bareForm()
+		s.answerGet(k.appendBare(s.loop.payload[:0], packet.Noop), k)
 	}
 }
 
@@ -133,11 +121,11 @@ func (s *Session) onGet(c *conn) {
 // sayFarewell answers the one poll that comes after the server closed the session
 // (fact 24): what was still queued, or a noop, and the close packet.
 func (s *Session) sayFarewell(c *conn) {
-	b := s.takePayload(s.loop.payload[:0])
+	b, k := s.takePayload(s.loop.payload[:0])
 	if len(b) == 0 {
-		b = append(b, '0'+byte(packet.Noop))
+		b = k.appendBare(b, packet.Noop)
 	}
-	b = append(b, packet.Separator, '0'+byte(packet.Close))
+	b = k.appendBare(b, packet.Close)
 	s.remove()
-	c.answer(http1.Response{Status: http.StatusOK, ContentType: textPlain, Header: noStore, Body: b})
+	c.answerPoll(b, k)
 }

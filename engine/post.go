@@ -10,8 +10,9 @@ import (
 
 // postState is the body of a POST while it is being read.
 type postState struct {
-	body http1.Body
-	got  *bytebufferpool.ByteBuffer // nil while nothing had to be copied
+	body   http1.Body
+	got    *bytebufferpool.ByteBuffer // nil while nothing had to be copied
+	octets bool                       // a payload in bytes (revision 3)
 }
 
 func (p *postState) reset() {
@@ -23,12 +24,13 @@ func (p *postState) reset() {
 
 // beginPost starts to read the body of a POST to s.
 func (c *conn) beginPost(s *Session, q *http1.Request) {
+	octets := string(q.Get("Content-Type")) == octetStream
 	switch p := s.poll; {
 	case s.has(flagClosed) && !c.loop.srv.draining.Load(): // at shutdown the next poll says it, without an error here
-		c.reject(q, errUnknownSID, nil)
+		c.reject(q, &intent{session: s, hasSID: true, transport: Polling, protocol: s.protocol()}, errUnknownSID, nil)
 	case q.ContentLength > c.loop.srv.opts.MaxHTTPBufferSize: // fact 20
 		c.tooLarge()
-	case p.post != nil, string(q.Get("Content-Type")) == "application/octet-stream": // facts 18, 19
+	case p.post != nil, octets && !s.has(flagEIO3): // facts 18, 19
 		c.http.flags &^= httpKeepAlive
 		c.answer(http1.Response{Status: http.StatusBadRequest})
 		s.close(ReasonTransportError, byServer)
@@ -39,7 +41,7 @@ func (c *conn) beginPost(s *Session, q *http1.Request) {
 			}
 		}
 		p.post, c.session = c, s
-		c.http.post = &postState{body: http1.NewBody(q)}
+		c.http.post = &postState{body: http1.NewBody(q), octets: octets}
 		c.http.flags &^= httpBusy
 		if q.ContentLength == 0 {
 			c.readBody(nil)
@@ -118,15 +120,19 @@ func (c *conn) posted(body []byte) {
 	c.http.post, s.poll.post, c.session = nil, nil, nil
 	c.http.flags |= httpBusy
 	c.loop.stats.bytesIn.Add(uint64(len(body)))
-	s.takePayloadIn(body)
+	s.takePayloadIn(body, p.octets)
 	p.reset()
 	c.answerText(http.StatusOK, textHTML, "ok")
 }
 
 // takePayloadIn works through a polling body packet by packet; the first one that
 // is not Engine.IO ends the session.
-func (s *Session) takePayloadIn(body []byte) {
-	for it := packet.NewPayload(body); ; {
+func (s *Session) takePayloadIn(body []byte, octets bool) {
+	it := packet.NewPayload(body)
+	if s.has(flagEIO3) {
+		it = packet.NewPayloadV3(body, octets)
+	}
+	for {
 		p, ok, err := it.Next()
 		switch {
 		case err != nil:

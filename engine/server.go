@@ -6,6 +6,7 @@ import (
 	"net"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +26,9 @@ type Server struct {
 	table    table
 	gauges   gauges
 	rate     sessionRate
+	hooks    atomic.Pointer[hooks] // nil for none
+	hooksMu  sync.Mutex            // held while hooks are replaced
+	judges   judges
 
 	loops     atomic.Pointer[[]*loop] // replaced, never changed in place
 	loopsMu   sync.Mutex              // held while replacing loops
@@ -56,7 +60,7 @@ func New(o Options) (*Server, error) {
 	o = o.withDefaults()
 	s := &Server{
 		opts:     o,
-		prefix:   []byte(o.Path + "/"),
+		prefix:   []byte(strings.TrimSuffix(o.Path, "/") + "/"),
 		upgrades: o.upgrades(),
 		limits:   ws.Limits{Message: o.MaxHTTPBufferSize},
 		done:     make(chan struct{}),
@@ -66,6 +70,7 @@ func New(o Options) (*Server, error) {
 	if o.Handler != nil {
 		s.handed = newHandedServer(s)
 	}
+	s.judges.max, s.judges.room = o.MaxHooks, o.MaxParked
 	s.rate.setRate(o.AcceptRate, o.AcceptBurst)
 	s.clock.start = time.Now()
 	s.clock.advance()

@@ -39,7 +39,7 @@ type Session struct {
 	rooms   rooms.List           // loop-only
 	slot    uint32               // loop-only: number in the loop's slab
 	flags   atomic.Uint32        // sessionFlag bits, written on the loop but for established
-	id      sessionID            // immutable
+	id      sessionID            // immutable; unknown to the client where the application named the session
 	waits   uint8                // loop-only: marks of the heldQueues it is in
 }
 
@@ -54,6 +54,10 @@ const (
 	flagDirty                                // in loop.dirty
 	flagLingering                            // closed, but kept for one more poll
 	flagGone                                 // out of the table, slot given back
+	flagEIO3                                 // the client speaks revision 3; set before anybody else sees the session
+	flagBase64                               // the client's polling wants binary as base64
+	flagNamed                                // the application gave its id: see names
+	flagGraced                               // the ping that is out was given more time once
 	flagWebTransport                         // the WebSocket stands for WebTransport
 )
 
@@ -65,7 +69,12 @@ func (s *Session) clear(f sessionFlag)    { s.flags.And(^f) }
 func (s *Session) WheelLinks() *wheel.Links[Session] { return &s.timer }
 
 // ID returns the Engine.IO session id, a secret between server and client.
-func (s *Session) ID() string { return string(s.id[:]) }
+func (s *Session) ID() string {
+	if s.has(flagNamed) {
+		return s.loop.srv.table.names.of(s)
+	}
+	return string(s.id[:])
+}
 
 // Send queues f for this session, in the order of the caller's other sends,
 // publishes, joins and leaves. It takes a reference of its own, never blocks, and

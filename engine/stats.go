@@ -23,6 +23,9 @@ type Stats struct {
 	Requests      uint64            // HTTP requests for the engine
 	BadRequests   uint64            // requests that were not HTTP
 	Rejected      map[string]uint64 // requests refused, by Node's message
+	Parked        int64             // requests that wait for a middleware, AllowRequest or GenerateID
+	Answered      uint64            // requests that a middleware answered itself
+	Unjudged      uint64            // requests answered 503, because too many waited for a hook or one took too long
 	TooLarge      uint64            // POST bodies over the limit
 	Upgrades      uint64
 	UpgradesLost  uint64 // probes that failed
@@ -45,6 +48,7 @@ type Stats struct {
 type gauges struct {
 	connections atomic.Int64
 	handed      atomic.Int64
+	parked      atomic.Int64
 	moving      atomic.Int64 // connections between two loops
 	polling     atomic.Int64
 	websocket   atomic.Int64
@@ -69,6 +73,7 @@ func (g *gauges) sessions() int64 { return g.polling.Load() + g.websocket.Load()
 // loopStats are the counters of one loop: written by it alone, read by anybody. Atomic.
 type loopStats struct {
 	accepted, opened, requests, badRequests, tooLarge     atomic.Uint64
+	answered, unjudged                                    atomic.Uint64
 	limited, upgrades, upgradesFailed, faults, violations atomic.Uint64
 	packetsIn, bytesIn, deliveries                        atomic.Uint64
 	writes, volatileDropped, slowDropped, panics          atomic.Uint64
@@ -84,7 +89,7 @@ func (s *Server) Stats() Stats {
 	st := Stats{
 		Connections: s.gauges.connections.Load(), Handed: s.gauges.handed.Load(),
 		Polling: s.gauges.polling.Load(), WebSocket: s.gauges.websocket.Load(), WebTransport: s.gauges.webtrans.Load(),
-		Refused: s.gauges.refused.Load(), Loops: len(loops),
+		Refused: s.gauges.refused.Load(), Parked: s.gauges.parked.Load(), Loops: len(loops),
 		SlowCauses: make(map[SlowCause]uint64), Closed: make(map[Reason]uint64), Rejected: make(map[string]uint64),
 	}
 	for _, l := range loops {
@@ -102,7 +107,7 @@ func (st *Stats) add(l *loopStats) {
 		sum *uint64
 		one *atomic.Uint64
 	}{
-		{&st.Accepted, &l.accepted}, {&st.Limited, &l.limited}, {&st.Opened, &l.opened}, {&st.Requests, &l.requests},
+		{&st.Accepted, &l.accepted}, {&st.Limited, &l.limited}, {&st.Answered, &l.answered}, {&st.Unjudged, &l.unjudged}, {&st.Opened, &l.opened}, {&st.Requests, &l.requests},
 		{&st.BadRequests, &l.badRequests}, {&st.TooLarge, &l.tooLarge}, {&st.Upgrades, &l.upgrades},
 		{&st.UpgradesLost, &l.upgradesFailed}, {&st.Faults, &l.faults}, {&st.Violations, &l.violations},
 		{&st.PacketsIn, &l.packetsIn}, {&st.BytesIn, &l.bytesIn}, {&st.Deliveries, &l.deliveries},

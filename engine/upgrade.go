@@ -86,7 +86,13 @@ func (s *Session) upgrade(c *conn) {
 		post.session = nil
 	}
 	s.poll = nil
-	if !s.has(flagClosed) && (s.has(flagAwaitingPong) || p.flags&pollPing != 0) { // fact 40
-		s.pong()
+	if s.has(flagClosed) {
+		return
+	}
+	if s.has(flagEIO3) && p.flags&pollPing != 0 {
+		c.writeControl(pongFrame) // which no poll came for
+	}
+	if s.has(flagAwaitingPong) || p.flags&pollPing != 0 { // fact 40
+		s.expect()
 	}
 }

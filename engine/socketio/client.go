@@ -20,6 +20,7 @@ type client struct {
 
 	mu       sync.Mutex
 	used     bool      // first is somebody; written on the loop under mu
+	eio3     bool      // immutable: the client is one of Socket.IO 2
 	arriving uint32    // sockets that have not settled; guarded by mu
 	more     []*Socket // further sockets; written on the loop under mu
 
@@ -29,7 +30,11 @@ type client struct {
 var _ engine.Receiver = (*client)(nil)
 
 func (v *Server) accept(session *engine.Session) engine.Receiver {
-	return &client{server: v, session: session}
+	c := &client{server: v, session: session, eio3: session.Protocol() == 3}
+	if c.eio3 {
+		c.enter()
+	}
+	return c
 }
 
 // Text is one packet, or the header of a binary one.
@@ -55,7 +60,12 @@ func (c *client) text(data []byte) error {
 	if c.binary != nil {
 		return parser.ErrPlaintext
 	}
-	p, err := parser.Decode(data, &c.server.limits)
+	p, err := parser.Decode(data, c.limits())
+	if c.eio3 && (err == nil || err == parser.ErrIgnore) {
+		if long := cutQuery(&p); long != nil {
+			return long
+		}
+	}
 	if err == parser.ErrIgnore {
 		return c.ignore(&p)
 	}
@@ -161,7 +171,12 @@ func (c *client) newSocket(nsp *Namespace, asks bool) (*Socket, error) {
 		c.more = append(c.more, s)
 	}
 	c.used = true
-	s.client, s.nsp, s.id = c, nsp, c.server.ids.next()
+	s.client, s.nsp = c, nsp
+	if c.eio3 {
+		s.id = keyEIO3(c.session.ID())
+	} else {
+		s.id = c.server.ids.next()
+	}
 	return s, nil
 }
 

@@ -124,6 +124,9 @@ func (s *Socket) accept() bool {
 	}
 	c.send(len(nsp.name)+48, func(b []byte) []byte {
 		b = parser.AppendHeader(b, parser.Connect, 0, nsp.name, 0, false)
+		if c.eio3 { // which knows its id
+			return b
+		}
 		b = append(b, `{"sid":"`...)
 		b = append(b, s.id[:]...)
 		return append(b, `"}`...)
@@ -198,14 +201,19 @@ func (s *Socket) refusal(err error) []byte {
 	if errors.As(err, &ce) {
 		message, data = ce.Message, ce.Data
 	}
-	b := parser.AppendString([]byte(`{"message":`), message)
+	var raw []byte
 	if data != nil {
-		raw, err := s.nsp.server.options.JSON.Marshal(data)
-		if err != nil {
+		if raw, err = s.nsp.server.options.JSON.Marshal(data); err != nil {
 			s.report(context.WithoutCancel(s.Context()), err)
-		} else {
-			b = append(append(b, `,"data":`...), raw...)
+			raw = nil
 		}
+	}
+	if s.client.eio3 {
+		return refusalEIO3(message, raw)
+	}
+	b := parser.AppendString([]byte(`{"message":`), message)
+	if raw != nil {
+		b = append(append(b, `,"data":`...), raw...)
 	}
 	return append(b, '}')
 }

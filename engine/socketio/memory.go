@@ -80,7 +80,7 @@ func (a *MemoryAdapter) resolve(rooms []string) (groups []string, sessions []*en
 	groups = make([]string, 0, len(rooms))
 	for _, r := range rooms {
 		groups = append(groups, a.nsp.group(r))
-		if s := a.nsp.sockets.find(r); s != nil {
+		if s := a.nsp.socket(r); s != nil {
 			sessions = append(sessions, s.client.session)
 		}
 	}

@@ -39,6 +39,8 @@ type Options struct {
 	UpgradeTimeout time.Duration
 	// ConnectTimeout closes a connection that has joined no namespace; default 45 s. Node: connectTimeout.
 	ConnectTimeout time.Duration
+	// AllowEIO3 lets clients of Socket.IO 2 in; default no. Node: allowEIO3.
+	AllowEIO3 bool
 	// MaxHTTPBufferSize bounds one message, such as one attachment, in bytes;
 	// default 1e6. Node: maxHttpBufferSize.
 	MaxHTTPBufferSize int64
@@ -179,7 +181,7 @@ func (o *Options) engine(accept func(*engine.Session) engine.Receiver) engine.Op
 	e := engine.Options{
 		Path: o.Path, Transports: o.Transports, NoUpgrades: o.NoUpgrades,
 		PingInterval: o.PingInterval, PingTimeout: o.PingTimeout,
-		UpgradeTimeout: o.UpgradeTimeout, ConnectTimeout: o.ConnectTimeout,
+		UpgradeTimeout: o.UpgradeTimeout, ConnectTimeout: o.ConnectTimeout, AllowEIO3: o.AllowEIO3,
 		MaxHTTPBufferSize: o.MaxHTTPBufferSize, CORS: o.CORS, Handler: o.Handler, Accept: accept,
 		MaxConnections: o.MaxConnections, AcceptRate: o.AcceptRate, AcceptBurst: o.AcceptBurst,
 		Loops: o.Loops, HighWaterMark: o.HighWaterMark,

@@ -22,6 +22,8 @@ type Server struct {
 	ids     idSource
 	stats   counters
 
+	limitsEIO3 parser.Limits // immutable: of clients of Socket.IO 2
+
 	namespaces atomic.Pointer[map[string]*Namespace] // replaced, never changed in place
 	creating   sync.Mutex                            // held while namespaces is replaced
 	makers     map[string]func() *Namespace          // guarded by creating; each makes its namespace once
@@ -44,6 +46,8 @@ func New(o Options) *Server {
 		v.options.OnError = v.logError
 	}
 	v.limits = parser.Limits{Attachments: v.options.MaxAttachments, Depth: v.options.MaxDepth}
+	v.limitsEIO3 = v.limits
+	v.limitsEIO3.Namespace = maxEIO3Namespace
 	v.base, v.release = context.WithCancelCause(context.Background())
 	e, err := engine.New(v.options.engine(v.accept))
 	if err != nil { // Accept is there; nothing else is refused

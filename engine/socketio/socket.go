@@ -63,7 +63,16 @@ func (s *Socket) unset(m marks)   { s.marks &^= m }
 
 // ID returns the socket's id: 20 random characters, different in each namespace
 // and not the secret id of the Engine.IO session.
-func (s *Socket) ID() string { return string(s.id[:]) }
+//
+// A client of Socket.IO 2 has the session's id, with the namespace's name and a '#' in
+// front of it but in the default namespace, because that is how it names itself: whoever
+// is told such an id can speak for the client.
+func (s *Socket) ID() string {
+	if s.client.eio3 {
+		return s.idEIO3()
+	}
+	return string(s.id[:])
+}
 
 // Namespace returns the namespace the socket belongs to.
 func (s *Socket) Namespace() *Namespace { return s.nsp }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net/http"
 	"testing"
 	"time"
 
@@ -24,6 +25,8 @@ type house struct {
 type houseOptions struct {
 	pingInterval, pingTimeout, upgradeTimeout time.Duration
 	acceptRate, acceptBurst                   int
+	onlyEIO4                                  bool // clients of Socket.IO 2 are not let in
+	handler                                   http.Handler
 }
 
 // watchers is the room of those who want to hear who is gone, and why.
@@ -43,7 +46,7 @@ func (h *house) open(t *testing.T) {
 	t.Helper()
 	server := socketio.New(socketio.Options{
 		PingInterval: h.options.pingInterval, PingTimeout: h.options.pingTimeout, UpgradeTimeout: h.options.upgradeTimeout,
-		AcceptRate: h.options.acceptRate, AcceptBurst: h.options.acceptBurst,
+		AllowEIO3: !h.options.onlyEIO4, Handler: h.options.handler, AcceptRate: h.options.acceptRate, AcceptBurst: h.options.acceptBurst,
 		Logger:  slog.New(slog.NewTextHandler(io.Discard, nil)),
 		OnError: func(_ context.Context, _ *socketio.Socket, err error) { t.Errorf("the server reports: %v", err) },
 	})
