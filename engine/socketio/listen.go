@@ -20,6 +20,11 @@ func (v *Server) ListenAndServe(ctx context.Context, addr string) error {
 // served. Its errors (address in use, too few descriptors) say what to do. Serve
 // or Shutdown must follow.
 func (v *Server) Listen(addr string) error {
+	return v.start(func() error { return v.engine.Listen(addr) })
+}
+
+// start makes the workers and has the engine listen, or do without.
+func (v *Server) start(listen func() error) error {
 	v.starting.Lock()
 	defer v.starting.Unlock()
 	if v.closed.Load() {
@@ -33,7 +38,7 @@ func (v *Server) Listen(addr string) error {
 		return fmt.Errorf("socketio: making the workers: %w", err)
 	}
 	v.workers.Store(workers)
-	if err := v.engine.Listen(addr); err != nil {
+	if err := listen(); err != nil {
 		v.workers.Store(nil)
 		_ = workers.close(context.Background()) // idle: nothing to wait for
 		return err
@@ -45,7 +50,7 @@ func (v *Server) Listen(addr string) error {
 }
 
 // errAlreadyListening is the engine's word for a second Listen, in ours.
-var errAlreadyListening = errors.New("socketio: Listen was called before")
+var errAlreadyListening = errors.New("socketio: Listen or Start was called before")
 
 // Addr is where the server listens; nil before Listen.
 func (v *Server) Addr() net.Addr { return v.engine.Addr() }
