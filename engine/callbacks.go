@@ -67,12 +67,13 @@ func (k *callbacks) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 		_ = gc.SetKeepAlivePeriod(keepAlive)
 	}
 	c.http.waits = waitHead
+	if s.tls != nil && moved == nil {
+		c.beginTLS()
+		return nil, gnet.None
+	}
 	c.expire(ticks(s.opts.HeaderTimeout))
 	if moved != nil {
-		if moved.returned {
-			c.flags |= connReturned
-		}
-		c.feedHTTP(moved.bytes)
+		c.arrive(moved)
 	}
 	return nil, gnet.None
 }
@@ -106,12 +107,24 @@ func (k *callbacks) OnTraffic(gc gnet.Conn) gnet.Action {
 	defer l.recoverFor(c)
 	switch {
 	case len(b) == 0 || c.flags&(connClosed|connDoomed) != 0:
+	case c.flags&connSecure != 0:
+		c.feedSecure(b)
+	case c.flags&connShaking == 0:
+		c.feed(b)
+	case c.open():
+		c.feedHandshake(b)
+	}
+	return gnet.None
+}
+
+// feed takes input as it was meant.
+func (c *conn) feed(b []byte) {
+	switch {
 	case c.ws != nil:
 		c.feedWS(b)
 	case c.open():
 		c.feedHTTP(b)
 	}
-	return gnet.None
 }
 
 // OnClose is told that a connection is gone, whoever closed it.

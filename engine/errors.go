@@ -16,6 +16,8 @@ var (
 	ErrAddressInUse = errors.New("engine: the address is in use by another server: stop it or choose another port")
 	// ErrDescriptorLimit: the process may open too few descriptors to serve anybody.
 	ErrDescriptorLimit = errors.New("engine: the limit of open descriptors is too low: raise it, for example with ulimit -n 65536")
+	// ErrNoCertificate: a tls.Config has neither Certificates nor a function for them.
+	ErrNoCertificate = errors.New("engine: TLS needs a certificate: set Certificates or GetCertificate")
 	// ErrLoopsDied: gnet stopped without being asked to.
 	ErrLoopsDied = errors.New("engine: the event loops stopped by themselves")
 	// ErrLoopStuck: an event loop did not stop, because something blocks on it.

@@ -1,11 +1,9 @@
 package engine_test
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -227,12 +225,8 @@ func (c *wsConn) closes(want gobwas.StatusCode) {
 
 // reset closes the connection with a RST.
 func (c *rawConn) reset() {
-	nc := c.Conn
-	if over, ok := nc.(*tls.Conn); ok {
-		nc = over.NetConn()
-	}
-	_ = nc.(*net.TCPConn).SetLinger(0)
-	_ = nc.Close()
+	_ = c.tcp().SetLinger(0)
+	_ = c.Close()
 }
 
 // echoes requires that the WebSocket session takes and sends messages.

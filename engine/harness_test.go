@@ -59,6 +59,7 @@ type fixture struct {
 	all    map[string]*recorder
 	onText func(r *recorder, text string) error
 	served chan error
+	secure bool // the server speaks TLS
 	way    way
 	tls    *tls.Config // of the clients; nil for plain TCP
 }
@@ -77,6 +78,10 @@ func start(t testing.TB, o engine.Options, tune ...func(*fixture)) *fixture {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if everythingOverTLS && o.TLS == nil && !f.way.mounted {
+		o.TLS = serverTLS(t)
+	}
+	f.secure = o.TLS != nil && !f.way.mounted
 	srv, err := engine.New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -182,7 +187,18 @@ func (f *fixture) dial() *rawConn {
 	nc := f.reach()
 	_ = nc.SetDeadline(time.Now().Add(patience))
 	f.t.Cleanup(func() { _ = nc.Close() })
+	if f.secure {
+		nc = tls.Client(nc, clientTLS())
+	}
 	return &rawConn{Conn: nc, t: f.t, br: bufio.NewReader(nc), in: f.way.mounted}
+}
+
+// tcp is the connection, below TLS where there is that.
+func (c *rawConn) tcp() *net.TCPConn {
+	if secure, ok := c.Conn.(*tls.Conn); ok {
+		return secure.NetConn().(*net.TCPConn)
+	}
+	return c.Conn.(*net.TCPConn)
 }
 
 func (c *rawConn) write(s string) {

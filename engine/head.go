@@ -19,11 +19,11 @@ const (
 	headSizes = 8
 )
 
-// keptHead is the copy of a request head, and what the application made of the request.
+// keptHead is the copy of a request head, and what belongs to the request beside it.
 type keptHead struct {
 	b      []byte
-	values context.Context // nil for none
-	tls    *tls.ConnectionState
+	values context.Context      // what the application made of the request; nil for nothing
+	tls    *tls.ConnectionState // of the connection it came over; nil without TLS
 }
 
 var headPools [headSizes]sync.Pool

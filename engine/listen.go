@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -25,8 +26,21 @@ const (
 // Listen binds the TCP address ("host:port"; port 0 takes a free one) and starts
 // the loops. An address in use, a descriptor limit too low or a bad address are
 // errors that say what to do.
-func (s *Server) Listen(addr string) error {
-	return s.start(func() error { return s.listen(addr) })
+func (s *Server) Listen(addr string) error { return s.ListenTLS(addr, s.opts.TLS) }
+
+// ListenTLS is Listen with a configuration that replaces Options.TLS; nil for none.
+func (s *Server) ListenTLS(addr string, config *tls.Config) error {
+	return s.start(func() error {
+		s.tls = nil
+		if config != nil {
+			t, err := newTLSServer(config)
+			if err != nil {
+				return err
+			}
+			s.tls = t
+		}
+		return s.listen(addr)
+	})
 }
 
 func (s *Server) start(listen func() error) error {

@@ -67,6 +67,12 @@ type loop struct {
 	ponging bool          // there was one
 	pinged  bool          // Engine.IO's ping of revision 3 was in this read
 
+	plain  []byte          // scratch of the record being read
+	sealed []byte          // scratch of the records being made
+	starts []*tlsHandshake // that wait for a place
+	shakes []*tlsHandshake // that have one, the oldest first
+	early  int             // bytes that arrived while their handshakes are in progress
+
 	longest  atomic.Int64  // bytes of the longest queue and 1 while all hold too much; written by the loop
 	now      uint64        // tick of the present turn
 	nextDue  atomic.Uint64 // tick at which the ticker must call; written by the loop

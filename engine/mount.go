@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bufio"
 	"context"
 	"net"
 	"net/http"
@@ -122,28 +123,28 @@ func (s *Server) takeOver(w http.ResponseWriter, r *http.Request, l *loop) {
 		http.Error(w, "WebSocket is not available here", http.StatusNotImplemented)
 		return
 	}
-	b := http1.AppendRequestHead(nil, r)
-	behind, _ := buf.Peek(buf.Reader.Buffered())
-	b = append(b, behind...)
-	if c, ok := nc.(*handedConn); ok {
-		b = append(b, c.read...)
-		c.gone()
-		nc = c.Conn
-	}
-	peer := peerOf(r)
-	switch nc.(type) {
+	a := &arrival{bytes: requestBytes(r, buf.Reader), returned: true, from: newOrigin(peerOf(r), false)}
+	switch nc := nc.(type) {
+	case *handedConn: // of our own port, by way of Options.Handler
+		s.enroll(l, nc.leaveHTTP(a), a)
 	case *net.TCPConn, *net.UnixConn: // exactly: the Close of a type that wraps them may matter
-		s.enroll(l, nc, &arrival{bytes: b, returned: true, from: newOrigin(peer, false)})
+		s.enroll(l, nc, a)
 	default:
-		s.splice(nc, b, l, peer)
+		s.splice(nc, a, l)
 	}
 }
 
-// splice carries the bytes between a connection that no loop can take and a pipe,
-// b first, until either ends.
-func (s *Server) splice(nc net.Conn, b []byte, l *loop, peer Peer) {
+// requestBytes is what a client sent up to now: a request, and what was read behind it.
+func requestBytes(r *http.Request, ahead *bufio.Reader) []byte {
+	behind, _ := ahead.Peek(ahead.Buffered())
+	return append(http1.AppendRequestHead(nil, r), behind...)
+}
+
+// splice carries the bytes between a connection that no loop can take and a pipe, in
+// the place of which that arrives at the loop, until either ends.
+func (s *Server) splice(nc net.Conn, a *arrival, l *loop) {
 	defer func() { _ = nc.Close() }()
-	p, err := s.newPipe(l, newOrigin(peer, false))
+	p, err := s.newPipe(l, a.from)
 	if err != nil {
 		r := http1.Response{Status: http.StatusServiceUnavailable, Header: retryAfter(), Close: true}
 		_ = nc.SetWriteDeadline(time.Now().Add(s.opts.CloseTimeout))
@@ -157,7 +158,7 @@ func (s *Server) splice(nc net.Conn, b []byte, l *loop, peer Peer) {
 		_ = nc.SetDeadline(time.Now().Add(s.opts.CloseTimeout)) // for the client to hang up
 		closeHalf(nc)
 	}()
-	if _, err := p.Write(b); err == nil {
+	if _, err := p.Write(a.bytes); err == nil {
 		carry(p, nc)
 	}
 	_ = p.Close()

@@ -38,7 +38,7 @@ func (x *mountedRequest) run() bool {
 	answer, err := x.read()
 	gone := x.r.Context().Err() != nil // before the body is given up: net/http takes that for the client's end
 	if x.body != nil {
-		whole = x.body.finish(x.ctl)
+		whole = x.body.finish(x.ctl, err != nil || answer.Close)
 	}
 	switch {
 	case err != nil:

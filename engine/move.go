@@ -20,8 +20,24 @@ import (
 // arrival is what a connection that moved to a loop brings along.
 type arrival struct {
 	bytes    []byte
-	returned bool // it comes from net/http, not from another loop
-	from     *origin
+	returned bool      // it comes from net/http, not from another loop
+	tls      *tlsLayer // nil without TLS
+	from     *origin   // nil where it came over our own listener
+}
+
+// arrive goes on where the connection left.
+func (c *conn) arrive(a *arrival) {
+	if a.returned {
+		c.flags |= connReturned
+	}
+	if a.tls == nil {
+		c.feedHTTP(a.bytes)
+		return
+	}
+	c.layOn(a.tls)
+	if c.feedHTTP(a.bytes); c.flags&connSecure != 0 {
+		c.feedSecure(nil)
+	}
 }
 
 // moveTo takes the connection, and the request at the start of b, to another loop.
@@ -30,8 +46,9 @@ func (c *conn) moveTo(l *loop, b []byte) []byte {
 	if err != nil {
 		return c.unmovable(err)
 	}
-	l.srv.enroll(l, nc, &arrival{bytes: bytes.Clone(b), from: originOf(c.gc)})
+	a := &arrival{bytes: bytes.Clone(b), tls: c.layOff(), from: originOf(c.gc)}
 	c.doom()
+	l.srv.enroll(l, nc, a)
 	return nil
 }
 
@@ -50,8 +67,9 @@ func (c *conn) foreign(b []byte) []byte {
 	if err != nil {
 		return c.unmovable(err)
 	}
-	s.handed.take(nc, bytes.Clone(b))
+	k := c.layOff()
 	c.doom()
+	s.handed.take(nc, bytes.Clone(b), k)
 	return nil
 }
 
@@ -68,7 +86,7 @@ func (c *conn) leaveLoop() (net.Conn, error) {
 	if c.gc.OutboundBuffered() > 0 { // a client that pipelines: its last answer would be torn
 		return nil, errUnsent
 	}
-	fd, err := c.gc.Dup()
+	fd, err := c.raw().Dup()
 	if err != nil {
 		return nil, err
 	}

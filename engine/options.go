@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net/http"
 	"runtime"
@@ -64,6 +65,19 @@ type Options struct {
 	// MaxParked is how many more may wait for that; default 16,384. What comes beyond is
 	// answered 503 with a Retry-After.
 	MaxParked int
+
+	// TLS has the server speak https and wss on its port: the handshake, Certificates,
+	// GetCertificate, client certificates and so on are crypto/tls's, and NextProtos is
+	// http/1.1. Default: none. Its callbacks run on goroutines, several at a time; those
+	// that look at a certificate should not take long. See CertificateFiles. Node:
+	// https.createServer(options).
+	TLS *tls.Config
+	// TLSHandshakeTimeout bounds a TLS handshake, from the first byte on; default 10 s.
+	TLSHandshakeTimeout time.Duration
+	// MaxTLSHandshakes is how many may be in progress at a time, each at some 40 KB;
+	// default 1,024. Four times as many may wait for a place. While somebody does,
+	// handshakes whose clients have said nothing for a second lose theirs.
+	MaxTLSHandshakes int
 
 	// Handler serves every request that is not Engine.IO's; nil answers 404. The
 	// connection moves to a standard http.Server for it.
@@ -144,6 +158,8 @@ func (o Options) withDefaults() Options {
 	o.CloseTimeout = orElse(o.CloseTimeout, 3*time.Second)
 	o.MaxHooks = max(orElse(o.MaxHooks, 1024), 1)
 	o.MaxParked = orElse(o.MaxParked, 16_384)
+	o.TLSHandshakeTimeout = orElse(o.TLSHandshakeTimeout, 10*time.Second)
+	o.MaxTLSHandshakes = orElse(o.MaxTLSHandshakes, 1024)
 	o.SendBuffer = orElse(o.SendBuffer, 128<<10)
 	if len(o.Transports) == 0 {
 		o.Transports = []Transport{Polling, WebSocket}

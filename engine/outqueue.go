@@ -56,11 +56,14 @@ func (c *conn) writeHeld(k *cork) {
 		b := k.wire(c.loop)
 		var ok bool
 		c.loop.stats.writes.Add(1)
-		switch n, ok = writeNow(int(c.fd), b); {
+		switch n, ok = c.push(b); {
 		case !ok:
 			c.doom()
 			return
 		case n == len(b):
+			if c.flags&connSecure != 0 && !c.takes() {
+				c.block()
+			}
 			return
 		}
 		c.block()
@@ -193,7 +196,7 @@ func (c *conn) drainFrame(q *outQueue) {
 	f := q.frames[0]
 	c.loop.stats.writes.Add(1)
 	b := f.wire(c.loop, c.form)
-	n, ok := writeNow(int(c.fd), b)
+	n, ok := c.push(b)
 	if !ok {
 		c.doom()
 		return

@@ -115,7 +115,7 @@ func (c *conn) judged(q *http1.Request, b []byte, n int, v *verdict) (rest []byt
 }
 
 // answerOwn sends what a middleware answered.
-func (c *conn) answerOwn(q *http1.Request, x *exchange, rest []byte) []byte {
+func (c *conn) answerOwn(q *http1.Request, x *passage, rest []byte) []byte {
 	c.loop.stats.answered.Add(1)
 	if q.Upgrade || q.ContentLength != 0 {
 		c.http.flags &^= httpKeepAlive

@@ -73,6 +73,7 @@ func (c *conn) peer() (p Peer) {
 	if t, ok := c.gc.RemoteAddr().(*net.TCPAddr); ok {
 		p.Addr = t.AddrPort() // a copy: gnet takes the address back when the connection closes
 	}
+	p.TLS = c.tlsState()
 	return p
 }
 

@@ -50,6 +50,7 @@ type Server struct {
 	background sync.WaitGroup        // the ticker
 	handed     *handedServer         // serves Options.Handler; nil without one
 	pipes      pipes
+	tls        *tlsServer // written by Listen; nil without TLS
 }
 
 // New checks the options and returns a server that does not listen yet.

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -33,6 +34,9 @@ func (f *fixture) dialSmall(bytes int) *rawConn {
 	}
 	_ = nc.SetDeadline(time.Now().Add(patience))
 	f.t.Cleanup(func() { _ = nc.Close() })
+	if f.secure {
+		nc = tls.Client(nc, clientTLS())
+	}
 	return &rawConn{Conn: nc, t: f.t, br: bufio.NewReader(nc)}
 }
 

@@ -27,6 +27,9 @@ type Stats struct {
 	Answered      uint64            // requests that a middleware answered itself
 	Unjudged      uint64            // requests answered 503, because too many waited for a hook or one took too long
 	TooLarge      uint64            // POST bodies over the limit
+	TLSHandshakes uint64            // TLS handshakes that succeeded
+	TLSFailed     uint64            // TLS handshakes that did not: refused, not TLS at all, or too slow
+	TLSFaults     uint64            // TLS connections closed later, for bytes that are not the peer's
 	Upgrades      uint64
 	UpgradesLost  uint64 // probes that failed
 	Faults        uint64 // WebSocket protocol errors
@@ -76,6 +79,7 @@ type loopStats struct {
 	answered, unjudged                                    atomic.Uint64
 	limited, upgrades, upgradesFailed, faults, violations atomic.Uint64
 	packetsIn, bytesIn, deliveries                        atomic.Uint64
+	tlsHandshakes, tlsFailed, tlsFaults                   atomic.Uint64
 	writes, volatileDropped, slowDropped, panics          atomic.Uint64
 	slowClosed                                            [slowCauses]atomic.Uint64
 	queuedBytes, held                                     atomic.Int64
@@ -113,6 +117,7 @@ func (st *Stats) add(l *loopStats) {
 		{&st.PacketsIn, &l.packetsIn}, {&st.BytesIn, &l.bytesIn}, {&st.Deliveries, &l.deliveries},
 		{&st.VolatileDrops, &l.volatileDropped}, {&st.SlowDrops, &l.slowDropped}, {&st.Panics, &l.panics},
 		{&st.Writes, &l.writes},
+		{&st.TLSHandshakes, &l.tlsHandshakes}, {&st.TLSFailed, &l.tlsFailed}, {&st.TLSFaults, &l.tlsFaults},
 	} {
 		*c.sum += c.one.Load()
 	}

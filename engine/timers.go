@@ -10,6 +10,7 @@ func (l *loop) tick(asked uint64) {
 	l.nextDue.Store(never)
 	l.retryBlocked()
 	l.shed()
+	l.evictHandshakes()
 	l.connTimers.Advance(l.now, l.fireConnFn)
 	l.sessionTimers.Advance(l.now, l.fireSessionFn)
 	l.dueNext()
