@@ -64,12 +64,23 @@ var transports = []struct {
 	{"upgrade", clienttest.Upgrade},
 }
 
-// eachWay runs one scenario for every version and transport, against one server and with one Node process.
+// eachWay runs one scenario for every version and transport, against one server and with one Node process; then once
+// more for the newest version, against servers that are mounted in net/http.
 func eachWay(t *testing.T, options houseOptions, scenario func(j *journey)) {
 	t.Helper()
 	driver := clienttest.Start(t)
-	house := openHouse(t, options)
-	for _, version := range clienttest.Versions {
+	everyTransport(t, driver, openHouse(t, options), clienttest.Versions, scenario)
+	for _, door := range []door{mountedDoor, httpsDoor} {
+		t.Run(string(door), func(t *testing.T) {
+			options.door = door
+			everyTransport(t, driver, openHouse(t, options), clienttest.Versions[:1], scenario)
+		})
+	}
+}
+
+func everyTransport(t *testing.T, driver *clienttest.Driver, house *house, versions []string, scenario func(j *journey)) {
+	t.Helper()
+	for _, version := range versions {
 		for _, transport := range transports {
 			t.Run(version+"/"+transport.name, func(t *testing.T) {
 				scenario(&journey{T: t, house: house, driver: driver, way: way{version, transport.names}})
