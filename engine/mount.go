@@ -3,6 +3,7 @@ package engine
 import (
 	"bufio"
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -154,7 +155,7 @@ func (s *Server) splice(nc net.Conn, a *arrival, l *loop) {
 	out := make(chan struct{})
 	go func() {
 		defer close(out)
-		carry(nc, p)
+		carry(slowWriter{nc, s.opts.MaxBlocked}, p)
 		_ = nc.SetDeadline(time.Now().Add(s.opts.CloseTimeout)) // for the client to hang up
 		closeHalf(nc)
 	}()
@@ -169,8 +170,20 @@ func (s *Server) splice(nc net.Conn, a *arrival, l *loop) {
 // carryBuffer is what a spliced WebSocket keeps in each direction, in bytes.
 const carryBuffer = 4 << 10
 
+// slowWriter gives its peer so much time to take each write. The loop cannot see a client
+// that takes nothing while the pipe does.
+type slowWriter struct {
+	net.Conn
+	patience time.Duration
+}
+
+func (w slowWriter) Write(b []byte) (int, error) {
+	_ = w.SetWriteDeadline(time.Now().Add(w.patience))
+	return w.Conn.Write(b)
+}
+
 // carry copies until one end fails.
-func carry(dst, src net.Conn) {
+func carry(dst io.Writer, src io.Reader) {
 	b := make([]byte, carryBuffer)
 	for {
 		n, err := src.Read(b)
