@@ -24,6 +24,8 @@ type httpState struct {
 // rareHTTP is the part of httpState that few requests need. It goes with the answer.
 type rareHTTP struct {
 	parked *parked // the request, while the application has it
+	index  string  // of the JSONP client's callback
+	jsonp  bool    // the answer is to be a call of that
 }
 
 func (h *httpState) need() *rareHTTP {
@@ -41,6 +43,8 @@ const (
 	httpKeepAlive                      // the connection may serve another request
 	httpMinor0                         // the request was HTTP/1.0
 	httpHead                           // the request was HEAD
+	httpGzip                           // a poll whose answer may be gzip
+	httpDeflate                        // or deflate
 )
 
 // waitKind says what the connection's timer watches.

@@ -58,11 +58,13 @@ type loop struct {
 	farewells     int                   // sessions that closeSessions is done with
 	parting       map[*Session]struct{} // that linger and have frames for their last poll
 	blocked       []*conn               // that cannot take more at the moment
+	drains        []drainWait           // who waits for clients to take everything
 
 	request http1.Request // scratch of the head being routed
 	scratch []byte        // scratch of the response being built
 	header  []byte        // scratch of its header lines
 	payload []byte        // scratch of the polling payload being built
+	encoded []byte        // scratch of it compressed
 	pong    []byte        // payload of the latest WebSocket ping of this read
 	ponging bool          // there was one
 	pinged  bool          // Engine.IO's ping of revision 3 was in this read

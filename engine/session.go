@@ -59,6 +59,7 @@ const (
 	flagNamed                                // the application gave its id: see names
 	flagGraced                               // the ping that is out was given more time once
 	flagWebTransport                         // the WebSocket stands for WebTransport
+	flagWaiting                              // the client does not take what waits for it
 )
 
 func (s *Session) has(f sessionFlag) bool { return s.flags.Load()&f != 0 }
@@ -80,6 +81,7 @@ func (s *Session) ID() string {
 // publishes, joins and leaves. It takes a reference of its own, never blocks, and
 // is dropped silently where the session is closed.
 func (s *Session) Send(f *Frame) {
+	s.loop.srv.ahead(f)
 	f.retain(1)
 	if !s.loop.post(task{kind: taskSend, session: s, frame: f}) {
 		f.release(1)

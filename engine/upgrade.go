@@ -81,6 +81,7 @@ func (s *Session) upgrade(c *conn) {
 	l.stats.upgrades.Add(1)
 	c.writeAll(p.frames)
 	s.dropQueue()
+	c.markWaiting(c.out != nil)
 	if post := p.post; post != nil {
 		post.doom() // a body in progress has no session to go to
 		post.session = nil

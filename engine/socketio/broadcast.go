@@ -1,12 +1,25 @@
 package socketio
 
-import "github.com/fanfare-go/fanfare/engine/parser"
+import (
+	"github.com/fanfare-go/fanfare/engine"
+	"github.com/fanfare-go/fanfare/engine/parser"
+)
 
 // Flags say how an event is sent.
 type Flags struct {
 	Volatile   bool // drop it where it cannot be sent at once
 	Local      bool // sockets of this server only, whatever the adapter
 	NoCompress bool // do not compress it where the transport could
+}
+
+// mark tells the frame, before it is sent.
+func (fl Flags) mark(f *engine.Frame) {
+	if fl.Volatile {
+		f.SetVolatile()
+	}
+	if fl.NoCompress {
+		f.SetNoCompress()
+	}
 }
 
 // BroadcastOperator selects sockets of one namespace and sends to them. It is an
@@ -58,25 +71,29 @@ func (b BroadcastOperator) Compress(on bool) BroadcastOperator {
 
 // Emit sends the event to the selected sockets. That nobody is selected is no error.
 func (b BroadcastOperator) Emit(event string, args ...any) error {
-	n := b.nsp
-	if n.server.closed.Load() {
-		return ErrServerClosed
-	}
-	if parser.ReservedName([]byte(event)) {
-		return &ReservedEventError{event}
-	}
-	for _, o := range n.table.Load().outgoing {
-		o.run(event, args)
-	}
-	e, err := n.encodeEvent(event, args)
+	e, err := b.outgoing(event, args)
 	if err != nil {
 		return err
 	}
 	defer e.free()
-	return n.adapter.Broadcast(&Broadcast{
+	return b.nsp.adapter.Broadcast(&Broadcast{
 		Array: e.array.B, Attachments: e.attachments,
 		Rooms: b.rooms, Except: b.except, Flags: b.flags,
 	})
+}
+
+// outgoing encodes an event for the selected sockets after showing it to those who
+// listen. The caller frees it.
+func (b BroadcastOperator) outgoing(event string, args []any) (encoded, error) {
+	n := b.nsp
+	if n.server.closed.Load() {
+		return encoded{}, ErrServerClosed
+	}
+	if parser.ReservedName([]byte(event)) {
+		return encoded{}, &ReservedEventError{event}
+	}
+	n.tell(event, args, b.rooms, b.except)
+	return n.encodeEvent(event, args)
 }
 
 // concat returns a and b in a slice of its own, so that operators share nothing
