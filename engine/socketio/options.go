@@ -80,7 +80,7 @@ type Options struct {
 	// MaxHooks is how many requests may be with AllowRequest, GenerateID or middlewares of
 	// Engine at the same time; default 1,024.
 	MaxHooks int
-	// MaxParked is how many more may wait for that; default 16,384. What comes beyond is
+	// MaxParked is how many more may wait for that; default 4,096. What comes beyond is
 	// answered 503 with a Retry-After.
 	MaxParked int
 	// PerMessageDeflate compresses long messages over WebSocket for clients that can
