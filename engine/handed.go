@@ -162,18 +162,20 @@ func (h *handedServer) giveBack(w http.ResponseWriter, r *http.Request) error {
 		_ = nc.Close()
 		return nil
 	}
-	b := http1.AppendRequestHead(nil, r)
-	waiting, _ := buf.Peek(buf.Reader.Buffered())
-	b = append(append(b, waiting...), c.read...)
-	peer := c.peer
-	c.peer = netip.Addr{}
-	c.gone()
-	a := &arrival{bytes: b, returned: true, tls: c.tls, peer: peer}
-	if a.tls != nil {
+	a := &arrival{bytes: requestBytes(r, buf.Reader), returned: true}
+	h.srv.enroll(loops[int(h.next.Add(1))%len(loops)], c.leaveHTTP(a), a)
+	return nil
+}
+
+// leaveHTTP takes the connection out of net/http's hands: a gets what it brings along.
+func (c *handedConn) leaveHTTP(a *arrival) net.Conn {
+	a.bytes = append(a.bytes, c.read...)
+	a.peer, c.peer = c.peer, netip.Addr{}
+	if a.tls = c.tls; a.tls != nil {
 		a.tls.nc = nil
 	}
-	h.srv.enroll(loops[int(h.next.Add(1))%len(loops)], c.raw, a)
-	return nil
+	c.gone()
+	return c.raw
 }
 
 // handedConn is a connection with bytes that were read before net/http got it.

@@ -29,7 +29,7 @@ func hostOfIP(ip netip.Addr) netip.Addr {
 	return ip
 }
 
-func (c *conn) host() netip.Addr { return hostOfIP(c.peer().Addr.Addr()) }
+func (c *conn) host() netip.Addr { return hostOfIP(c.peerAddr().Addr()) }
 
 // host is who opened the session, and, where that was let go, whose connection it has.
 func (s *Session) host() netip.Addr {

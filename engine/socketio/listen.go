@@ -63,6 +63,11 @@ func CertificateFiles(certFile, keyFile string) (*Certificate, error) {
 func (v *Server) Listen(addr string) error { return v.listen(addr, v.options.TLS) }
 
 func (v *Server) listen(addr string, config *tls.Config) error {
+	return v.start(func() error { return v.engine.ListenTLS(addr, config) })
+}
+
+// start makes the workers and has the engine listen, or do without.
+func (v *Server) start(listen func() error) error {
 	v.starting.Lock()
 	defer v.starting.Unlock()
 	if v.closed.Load() {
@@ -76,7 +81,7 @@ func (v *Server) listen(addr string, config *tls.Config) error {
 		return fmt.Errorf("socketio: making the workers: %w", err)
 	}
 	v.workers.Store(workers)
-	if err := v.engine.ListenTLS(addr, config); err != nil {
+	if err := listen(); err != nil {
 		v.workers.Store(nil)
 		_ = workers.close(context.Background()) // idle: nothing to wait for
 		return err
@@ -88,7 +93,7 @@ func (v *Server) listen(addr string, config *tls.Config) error {
 }
 
 // errAlreadyListening is the engine's word for a second Listen, in ours.
-var errAlreadyListening = errors.New("socketio: Listen was called before")
+var errAlreadyListening = errors.New("socketio: Listen or Start was called before")
 
 // Addr is where the server listens; nil before Listen.
 func (v *Server) Addr() net.Addr { return v.engine.Addr() }

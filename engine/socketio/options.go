@@ -28,6 +28,8 @@ type Transport = engine.Transport
 const (
 	Polling   = engine.Polling   // HTTP long-polling
 	WebSocket = engine.WebSocket // RFC 6455
+	// WebTransport is over HTTP/3, which the module engine/webtransport brings.
+	WebTransport = engine.WebTransport
 )
 
 // Options configure a Server. The zero value of each field means its default.
