@@ -28,7 +28,7 @@ func (f *fixture) dialFrom(ip string) *rawConn {
 	}
 	_ = nc.SetDeadline(time.Now().Add(patience))
 	f.t.Cleanup(func() { _ = nc.Close() })
-	return &rawConn{nc, f.t, bufio.NewReader(nc)}
+	return &rawConn{Conn: nc, t: f.t, br: bufio.NewReader(nc)}
 }
 
 // innocent is another peer with a session.
