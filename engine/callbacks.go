@@ -39,8 +39,12 @@ func (k *callbacks) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 		return nil, gnet.None
 	}
 	moved, _ := gc.Context().(*arrival)
+	if _, ok := gc.Context().(introduction); ok {
+		s.loopOf(gc.EventLoop())
+		return nil, gnet.None
+	}
 	if moved != nil {
-		gc.SetSafeContext(nil)
+		gc.SetSafeContext(moved.from.context())
 	}
 	if moved == nil && s.full(gc.Fd()) {
 		s.refuseConn(gc)
@@ -94,7 +98,7 @@ func (k *callbacks) OnTraffic(gc gnet.Conn) gnet.Action {
 	}
 	c, ok := gc.Context().(*conn)
 	if !ok {
-		return gnet.Close
+		return gnet.Close // an introduction, at its end
 	}
 	l := c.loop
 	l.visited = true

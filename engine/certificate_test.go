@@ -138,7 +138,7 @@ func TestTLSMovesBetweenLoops(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			raw := &rawConn{c, t, bufio.NewReader(c)}
+			raw := &rawConn{Conn: c, t: t, br: bufio.NewReader(c)}
 			raw.write("POST " + url + " HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n4a" +
 				"POST " + url + " HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n4b")
 			raw.read("POST")

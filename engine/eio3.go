@@ -45,6 +45,8 @@ func (s *Session) openingV3(upgrades []string) []byte {
 // transport of a session has a request, and b64, of its own.
 func (in *intent) form() form {
 	switch {
+	case in.protocol != 3 && in.base64:
+		return formBase64
 	case in.protocol != 3:
 		return formPlain
 	case in.base64:

@@ -24,10 +24,12 @@ var (
 	ErrLoopsDied = errors.New("engine: the event loops stopped by themselves")
 	// ErrLoopStuck: an event loop did not stop, because something blocks on it.
 	ErrLoopStuck = errors.New("engine: an event loop is blocked and did not stop")
-	// ErrNotListening: Serve or Shutdown before Listen.
+	// ErrNotListening: Serve, Shutdown or Dial before Listen or Start, or Dial after Shutdown.
 	ErrNotListening = errors.New("engine: Listen was not called")
-	// ErrListening: Listen was called before.
-	ErrListening = errors.New("engine: Listen was called before")
+	// ErrListening: Listen or Start was called before.
+	ErrListening = errors.New("engine: Listen or Start was called before")
+	// ErrFull: there are as many connections as there may be.
+	ErrFull = errors.New("engine: there is no room for another connection")
 )
 
 // ErrRequestReleased: the bytes of a session's opening request were let go.

@@ -29,7 +29,7 @@ var wireFacts = map[int]wireFact{
 	22: {test: "fact22"}, 23: {test: "fact23"}, 24: {test: "fact24"},
 	25: {reason: "compression of polling responses is not there yet"},
 	26: {test: "fact26"}, 27: {test: "fact27"},
-	28: {test: "fact28"}, // what it says of sending with b64=1 is not there yet
+	28: {test: "fact28"},
 	29: {test: "fact29"}, 30: {test: "fact30"}, 31: {test: "fact31"}, 32: {test: "fact32"},
 	33: {test: "fact33"}, 34: {test: "fact34"}, 35: {test: "fact35"}, 36: {test: "fact36"},
 	37: {test: "fact37"}, 38: {test: "fact38"}, 39: {test: "fact39"},

@@ -10,6 +10,8 @@ type form uint8
 const (
 	formPlain    form = iota // one WebSocket frame per message: what a Frame is built as
 	formDeflated             // a bit: long messages are compressed (RFC 7692)
+	formBase64               // binary messages are text, for clients that asked with b64=1 (fact 28)
+	_                        // the same, compressed
 	formV3                   // revision 3: binary messages have a type in front
 	_                        // the same, compressed
 	formV3Base64             // revision 3: binary messages are text
@@ -42,7 +44,7 @@ func (f *Frame) wire(s *Server, k form) []byte {
 	if k&formDeflated != 0 && !s.deflation.wants(f) {
 		k &^= formDeflated
 	}
-	if !f.attached { // texts are the same in both revisions
+	if !f.attached { // texts are the same in all
 		k &= formDeflated
 	}
 	if k == formPlain {
@@ -95,6 +97,8 @@ func (f *Frame) append(s *Server, k form, dst []byte) (b []byte, different bool)
 		return appendPolling(dst, f.plain()), true
 	case k < forms && k&formDeflated != 0:
 		return s.deflation.appendFrame(dst, f.uncompressed(s, k))
+	case k == formBase64:
+		return appendBase64Frames(dst, f.plain()), true
 	}
 	return appendV3(dst, f.plain(), k), true
 }

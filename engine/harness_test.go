@@ -60,6 +60,8 @@ type fixture struct {
 	onText func(r *recorder, text string) error
 	served chan error
 	secure bool // the server speaks TLS
+	way    way
+	tls    *tls.Config // of the clients; nil for plain TCP
 }
 
 // start runs a server on a free port until the test ends.
@@ -76,18 +78,27 @@ func start(t testing.TB, o engine.Options, tune ...func(*fixture)) *fixture {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if everythingOverTLS && o.TLS == nil {
+	if everythingOverTLS && o.TLS == nil && !f.way.mounted {
 		o.TLS = serverTLS(t)
 	}
-	f.secure = o.TLS != nil
+	f.secure = o.TLS != nil && !f.way.mounted
 	srv, err := engine.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := srv.Listen("127.0.0.1:0"); err != nil {
+	if f.srv = srv; f.way.mounted {
+		err = srv.Start()
+	} else {
+		err = srv.Listen("127.0.0.1:0")
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
-	f.srv, f.addr = srv, srv.Addr().String()
+	if f.way.mounted {
+		f.mount(srv)
+	} else {
+		f.addr = srv.Addr().String()
+	}
 	go func() { f.served <- srv.Serve() }()
 	t.Cleanup(f.stop)
 	return f
@@ -168,20 +179,18 @@ type rawConn struct {
 	net.Conn
 	t  testing.TB
 	br *bufio.Reader
+	in bool // to a mounted server
 }
 
 func (f *fixture) dial() *rawConn {
 	f.t.Helper()
-	nc, err := net.Dial("tcp", f.addr)
-	if err != nil {
-		f.t.Fatal(err)
-	}
+	nc := f.reach()
 	_ = nc.SetDeadline(time.Now().Add(patience))
 	f.t.Cleanup(func() { _ = nc.Close() })
 	if f.secure {
 		nc = tls.Client(nc, clientTLS())
 	}
-	return &rawConn{nc, f.t, bufio.NewReader(nc)}
+	return &rawConn{Conn: nc, t: f.t, br: bufio.NewReader(nc), in: f.way.mounted}
 }
 
 // tcp is the connection, below TLS where there is that.

@@ -181,7 +181,7 @@ func (c *conn) serveHTTP(b []byte) []byte {
 
 // await arms the timer for what the connection waits for now.
 func (c *conn) await() {
-	h, o := c.http, &c.loop.srv.opts
+	h, opts := c.http, &c.loop.srv.opts
 	kind := waitIdle
 	switch {
 	case h.isParked():
@@ -201,13 +201,17 @@ func (c *conn) await() {
 	case waitNone:
 		c.loop.connTimers.Disarm(c)
 	case waitBody:
-		c.expire(ticks(o.BodyTimeout))
+		c.expire(ticks(opts.BodyTimeout))
 	case waitHead:
-		c.expire(ticks(o.HeaderTimeout))
+		c.expire(ticks(opts.HeaderTimeout))
 	case waitIdle:
-		c.expire(ticks(o.IdleTimeout))
+		if o := originOf(c.gc); o != nil && o.kept {
+			c.loop.connTimers.Disarm(c)
+			return
+		}
+		c.expire(ticks(opts.IdleTimeout))
 	case waitHook:
-		c.expire(ticks(o.ConnectTimeout))
+		c.expire(ticks(opts.ConnectTimeout))
 	}
 }
 
@@ -253,11 +257,6 @@ func (c *conn) answer(r http1.Response) {
 		c.flags |= connAnswered
 		l.answered = append(l.answered, c)
 	}
-}
-
-// answerPoll sends the packets that a poll is answered with, in the form k.
-func (c *conn) answerPoll(payload []byte, k form) {
-	c.answer(http1.Response{Status: http.StatusOK, ContentType: k.contentType(), Header: noStore, Body: c.http.payloadOf(payload)})
 }
 
 // answerText sends a polling response.

@@ -84,7 +84,7 @@ func (j *judges) idle() bool {
 type verdict struct {
 	refusal *requestError // nil: the request may go on
 	cause   error         // of the refusal
-	answer  *exchange     // a middleware's own answer, in place of the engine's
+	answer  *passage      // a middleware's own answer, in place of the engine's
 	header  http.Header   // to go with the engine's answer
 	request *http.Request // as the middlewares left it
 	name    *givenName    // of the new session; nil for an id of our own
@@ -116,7 +116,7 @@ func (p *parked) judge() {
 // at the other end.
 func (p *parked) sendThrough() bool {
 	v := &p.verdict
-	x := &exchange{
+	x := &passage{
 		chain: p.chain, upgrade: p.upgrade, header: make(http.Header),
 		limit: int(p.loop.srv.opts.MaxHTTPBufferSize),
 	}
@@ -144,7 +144,7 @@ func (p *parked) askAboutSession() {
 		}
 		v.refusal = nil
 	}
-	if generate := srv.opts.GenerateID; generate != nil && (p.protocol == 4 || srv.opts.AllowEIO3) {
+	if generate := srv.opts.GenerateID; generate != nil && p.served {
 		v.refusal = errIDGeneration
 		sid, err := generate(v.request)
 		if err == nil {

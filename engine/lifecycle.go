@@ -16,7 +16,7 @@ const farewellTicks = uint64(30 * time.Second / tickLength)
 func (c *conn) newSession(in *intent, head []byte) *Session {
 	l, srv := c.loop, c.loop.srv
 	s := &Session{loop: l}
-	r := newRequest(head, c.gc.RemoteAddr(), l.now+ticks(srv.opts.ConnectTimeout))
+	r := newRequest(head, c.peer(), l.now+ticks(srv.opts.ConnectTimeout))
 	r.head.tls = c.tlsState()
 	s.request.Store(r)
 	if v := in.verdict; v != nil {
@@ -71,9 +71,10 @@ func (c *conn) handshakePolling(q *http1.Request, in *intent, head []byte) {
 // the dearest thing in a handshake.
 func (c *conn) handshakeWebSocket(in *intent, head, answer []byte) {
 	l := c.loop
+	t := c.socketTransport()
 	s := c.newSession(in, head)
 	s.conn, c.session = c, s
-	s.set(flagWebSocket)
+	s.setSocket(t)
 	l.payload = s.openPacket(l.payload[:0], nil)
 	l.scratch = ws.AppendFrame(answer, ws.OpText, l.payload)
 	if initial := l.srv.opts.InitialPacket; initial != "" {

@@ -58,6 +58,7 @@ type loop struct {
 	farewells     int                   // sessions that closeSessions is done with
 	parting       map[*Session]struct{} // that linger and have frames for their last poll
 	blocked       []*conn               // that cannot take more at the moment
+	drains        []drainWait           // who waits for clients to take everything
 
 	request http1.Request // scratch of the head being routed
 	scratch []byte        // scratch of the response being built

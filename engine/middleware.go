@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// exchange is the way of one request through the middlewares: the ResponseWriter they
+// passage is the way of one request through the middlewares: the ResponseWriter they
 // are given, and what becomes of it. Safe for concurrent use: a middleware may have a
 // goroutine of its own.
-type exchange struct {
+type passage struct {
 	chain   []http.Handler // immutable
 	upgrade bool           // immutable
 	limit   int            // immutable: bytes of a middleware's own answer
@@ -22,11 +22,11 @@ type exchange struct {
 	over   bool          // they have returned: nothing counts any more
 }
 
-type exchangeKey struct{}
+type passageKey struct{}
 
-// exchangeOf finds the exchange a request belongs to.
-func exchangeOf(r *http.Request) *exchange {
-	x, _ := r.Context().Value(exchangeKey{}).(*exchange)
+// passageOf finds the passage a request belongs to.
+func passageOf(r *http.Request) *passage {
+	x, _ := r.Context().Value(passageKey{}).(*passage)
 	return x
 }
 
@@ -35,7 +35,7 @@ func exchangeOf(r *http.Request) *exchange {
 type nextMiddleware struct{ index int }
 
 func (n *nextMiddleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch x := exchangeOf(r); {
+	switch x := passageOf(r); {
 	case x == nil: // its context was replaced: nobody knows whose request it is
 		w.WriteHeader(http.StatusInternalServerError)
 	case n.index < len(x.chain):
@@ -48,16 +48,16 @@ func (n *nextMiddleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // run sends r through the middlewares.
-func (x *exchange) run(r *http.Request) {
-	x.chain[0].ServeHTTP(x, r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x)))
+func (x *passage) run(r *http.Request) {
+	x.chain[0].ServeHTTP(x, r.WithContext(context.WithValue(r.Context(), passageKey{}, x)))
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.over = true
-	x.chain = nil // the exchange lives as long as the request's context
+	x.chain = nil // the passage lives as long as the request's context
 }
 
 // pass notes that the middlewares let the request through; false where that comes too late.
-func (x *exchange) pass(r *http.Request) bool {
+func (x *passage) pass(r *http.Request) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.over || x.status != 0 || x.passed != nil {
@@ -68,10 +68,10 @@ func (x *exchange) pass(r *http.Request) bool {
 }
 
 // Header is the answer's.
-func (x *exchange) Header() http.Header { return x.header }
+func (x *passage) Header() http.Header { return x.header }
 
 // WriteHeader begins an answer of the middleware's own.
-func (x *exchange) WriteHeader(status int) {
+func (x *passage) WriteHeader(status int) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if status >= http.StatusOK && !x.over && x.passed == nil && x.status == 0 {
@@ -80,7 +80,7 @@ func (x *exchange) WriteHeader(status int) {
 }
 
 // Write adds to it.
-func (x *exchange) Write(b []byte) (int, error) {
+func (x *passage) Write(b []byte) (int, error) {
 	x.WriteHeader(http.StatusOK)
 	x.mu.Lock()
 	defer x.mu.Unlock()

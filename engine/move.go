@@ -22,6 +22,7 @@ type arrival struct {
 	bytes    []byte
 	returned bool      // it comes from net/http, not from another loop
 	tls      *tlsLayer // nil without TLS
+	from     *origin   // nil where it came over our own listener
 }
 
 // arrive goes on where the connection left.
@@ -45,7 +46,7 @@ func (c *conn) moveTo(l *loop, b []byte) []byte {
 	if err != nil {
 		return c.unmovable(err)
 	}
-	a := &arrival{bytes: bytes.Clone(b), tls: c.layOff()}
+	a := &arrival{bytes: bytes.Clone(b), tls: c.layOff(), from: originOf(c.gc)}
 	c.doom()
 	l.srv.enroll(l, nc, a)
 	return nil

@@ -18,7 +18,9 @@ type Options struct {
 	// NoTrailingSlash makes Path without the slash the engine's, too, as for clients
 	// with addTrailingSlash: false. Node: addTrailingSlash: false.
 	NoTrailingSlash bool
-	// Transports lists what clients may use; default both. Node: transports.
+	// Transports lists what clients may use; default Polling and WebSocket.
+	// WebTransport takes somebody who brings its streams, too (Server.Dial). Node:
+	// transports.
 	Transports []Transport
 	// NoUpgrades keeps polling sessions on polling. Node: allowUpgrades: false.
 	NoUpgrades bool
@@ -196,8 +198,14 @@ func (o *Options) allows(t Transport) bool {
 
 // upgrades lists what a session on polling may move to.
 func (o *Options) upgrades() []string {
-	if o.NoUpgrades || !o.allows(WebSocket) {
+	if o.NoUpgrades {
 		return nil
 	}
-	return []string{WebSocket.String()}
+	var names []string
+	for _, t := range []Transport{WebSocket, WebTransport} { // in Node's order
+		if o.allows(t) {
+			names = append(names, t.String())
+		}
+	}
+	return names
 }

@@ -24,6 +24,7 @@ func (c *conn) block() {
 	l := c.loop
 	c.out = &outQueue{since: l.now, index: int32(len(l.blocked))}
 	l.blocked = append(l.blocked, c)
+	c.markWaiting(true)
 	l.dueBy(l.now + 1)
 }
 
@@ -34,6 +35,7 @@ func (c *conn) unblock() {
 		return
 	}
 	c.out = nil
+	c.markWaiting(false)
 	l := c.loop
 	q.drop(l)
 	last := len(l.blocked) - 1

@@ -12,17 +12,17 @@ import (
 // parked is a request that waits for the application's word. Its connection serves no
 // other meanwhile; what arrives behind it waits in the connection's carry buffer.
 type parked struct {
-	conn     *conn          // loop-only; nil when nobody waits for the answer any more
-	loop     *loop          // immutable
-	head     []byte         // immutable: the request's, as it came
-	request  *http.Request  // immutable: what the application sees
-	chain    []http.Handler // immutable: the middlewares it goes through
-	cancel   context.CancelFunc
-	protocol int  // immutable
-	upgrade  bool // immutable
-	fresh    bool // immutable: it opens a session, and there is nothing wrong with it so far
-	verdict  verdict
-	next     *parked // guarded by judges.mu
+	conn    *conn          // loop-only; nil when nobody waits for the answer any more
+	loop    *loop          // immutable
+	head    []byte         // immutable: the request's, as it came
+	request *http.Request  // immutable: what the application sees
+	chain   []http.Handler // immutable: the middlewares it goes through
+	cancel  context.CancelFunc
+	served  bool // immutable: its protocol is
+	upgrade bool // immutable
+	fresh   bool // immutable: it opens a session, and there is nothing wrong with it so far
+	verdict verdict
+	next    *parked // guarded by judges.mu
 }
 
 // park has the application asked about the request at the start of b. It returns what
@@ -32,7 +32,7 @@ func (c *conn) park(q *http1.Request, in *intent, b []byte, n int) (rest []byte)
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &parked{
 		conn: c, loop: l, head: bytes.Clone(b[:n:n]), request: c.httpRequest(q).WithContext(ctx), cancel: cancel,
-		protocol: in.protocol, upgrade: q.Upgrade, fresh: in.opens(q),
+		served: in.protocol == 4 || in.eio3, upgrade: q.Upgrade, fresh: in.opens(q),
 	}
 	if h := srv.hooks.Load(); h != nil {
 		p.chain = h.chain
@@ -115,7 +115,7 @@ func (c *conn) judged(q *http1.Request, b []byte, n int, v *verdict) (rest []byt
 }
 
 // answerOwn sends what a middleware answered.
-func (c *conn) answerOwn(q *http1.Request, x *exchange, rest []byte) []byte {
+func (c *conn) answerOwn(q *http1.Request, x *passage, rest []byte) []byte {
 	c.loop.stats.answered.Add(1)
 	if q.Upgrade || q.ContentLength != 0 {
 		c.http.flags &^= httpKeepAlive

@@ -39,6 +39,9 @@ func (s *Session) enqueue(f *Frame) {
 		return
 	}
 	p.add(l, f)
+	if p.get == nil {
+		s.set(flagWaiting)
+	}
 	s.markDirty()
 	if lost && p.flags&pollLosing == 0 {
 		p.flags |= pollLosing
@@ -70,6 +73,7 @@ func (s *Session) flush() {
 func (s *Session) dropQueue() {
 	s.poll.drop(s.loop)
 	s.poll.flags &^= pollLosing
+	s.clear(flagWaiting)
 }
 
 // answerGet answers the held GET with a payload in the form k.
@@ -80,6 +84,11 @@ func (s *Session) answerGet(payload []byte, k form) {
 	if s.loop.payload = payload; cap(payload) > maxScratch {
 		s.loop.payload = nil
 	}
+}
+
+// answerPoll is the answer to a GET of polling, the handshake's included.
+func (c *conn) answerPoll(payload []byte, k form) {
+	c.answer(http1.Response{Status: http.StatusOK, ContentType: k.contentType(), Header: noStore, Body: c.http.payloadOf(payload)})
 }
 
 var noStore = []byte("cache-control: no-store\r\n")

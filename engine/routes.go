@@ -156,6 +156,9 @@ func (in *intent) opens(q *http1.Request) bool {
 
 // routePolling serves a request that is no upgrade.
 func (c *conn) routePolling(q *http1.Request, in *intent, b []byte, n int) (rest []byte) {
+	if in.transport == WebTransport {
+		in.transport = 0
+	}
 	if err := in.verify(q); err != nil {
 		return c.reject(q, in, err, b[n:])
 	}
@@ -164,7 +167,7 @@ func (c *conn) routePolling(q *http1.Request, in *intent, b []byte, n int) (rest
 			return c.reject(q, in, errForbidden, b[n:])
 		}
 		r := c.http.need()
-		r.index, r.jsonp = index, true
+		r.index, r.jsonp, in.base64 = index, true, true // a script carries no bytes
 	}
 	get, post := string(q.Method) == http.MethodGet, string(q.Method) == http.MethodPost
 	switch {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"log/slog"
 	"net"
 	"runtime/debug"
@@ -38,18 +39,20 @@ type Server struct {
 	addr       net.Addr // written by Listen
 	maxFD      int      // descriptors with this number or above are refused
 	gnet       gnet.Engine
-	done       chan struct{}  // closed when gnet has returned
-	runErr     error          // what it returned; read after done
-	stopped    chan struct{}  // closed when Shutdown has stopped the loops, or given one up
-	stopErr    error          // ErrLoopStuck or nil; read after stopped
-	listenMu   sync.Mutex     // held by Listen, and by Shutdown while it looks
-	listening  bool           // guarded by listenMu
-	draining   atomic.Bool    // Shutdown was called
-	told       atomic.Bool    // and every session was told, or had its time
-	quit       chan struct{}  // closed when the ticker is to end
-	background sync.WaitGroup // the ticker
-	handed     *handedServer  // serves Options.Handler; nil without one
-	tls        *tlsServer     // written by Listen; nil without TLS
+	halt       func(context.Context) // stops the loops; written by Listen and Start
+	done       chan struct{}         // closed when gnet has returned
+	runErr     error                 // what it returned; read after done
+	stopped    chan struct{}         // closed when Shutdown has stopped the loops, or given one up
+	stopErr    error                 // ErrLoopStuck or nil; read after stopped
+	listenMu   sync.Mutex            // held by Listen, and by Shutdown while it looks
+	listening  bool                  // guarded by listenMu
+	draining   atomic.Bool           // Shutdown was called
+	told       atomic.Bool           // and every session was told, or had its time
+	quit       chan struct{}         // closed when the ticker is to end
+	background sync.WaitGroup        // the ticker
+	handed     *handedServer         // serves Options.Handler; nil without one
+	pipes      pipes
+	tls        *tlsServer // written by Listen; nil without TLS
 }
 
 // New checks the options and returns a server that does not listen yet.

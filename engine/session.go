@@ -58,6 +58,8 @@ const (
 	flagBase64                               // the client's polling wants binary as base64
 	flagNamed                                // the application gave its id: see names
 	flagGraced                               // the ping that is out was given more time once
+	flagWebTransport                         // the WebSocket stands for WebTransport
+	flagWaiting                              // the client does not take what waits for it
 )
 
 func (s *Session) has(f sessionFlag) bool { return s.flags.Load()&f != 0 }
@@ -113,7 +115,10 @@ func (s *Session) Established() { s.set(flagEstablished) }
 
 // Transport returns how the session's bytes travel at this moment.
 func (s *Session) Transport() Transport {
-	if s.has(flagWebSocket) {
+	switch f := s.flags.Load(); {
+	case f&flagWebTransport != 0:
+		return WebTransport
+	case f&flagWebSocket != 0:
 		return WebSocket
 	}
 	return Polling
@@ -138,7 +143,7 @@ func (s *Session) ReleaseRequest() {
 // has been released with the request.
 func (s *Session) RemoteAddr() net.Addr {
 	if r := s.request.Load(); r != nil && r.remote.IsValid() {
-		return net.TCPAddrFromAddrPort(r.remote)
+		return net.TCPAddrFromAddrPort(r.RemoteAddr())
 	}
 	return nil
 }

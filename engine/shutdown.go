@@ -150,7 +150,7 @@ func (s *Server) stopGnet(ctx context.Context) error {
 	s.stopBackground()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
 	defer cancel()
-	go func() { _ = s.gnet.Stop(ctx) }()
+	go s.halt(ctx)
 	select {
 	case <-s.done:
 	case <-ctx.Done():

@@ -37,7 +37,7 @@ func (f *fixture) dialSmall(bytes int) *rawConn {
 	if f.secure {
 		nc = tls.Client(nc, clientTLS())
 	}
-	return &rawConn{nc, f.t, bufio.NewReader(nc)}
+	return &rawConn{Conn: nc, t: f.t, br: bufio.NewReader(nc)}
 }
 
 // ledger keeps a reference of its own to every frame it makes, to see at the end

@@ -11,6 +11,7 @@ type Stats struct {
 	Handed        int64         // connections with Options.Handler's http.Server
 	Polling       int64         // open sessions whose transport is polling
 	WebSocket     int64         // open sessions whose transport is WebSocket
+	WebTransport  int64         // open sessions whose transport is WebTransport
 	QueuedBytes   int64         // waiting for clients that cannot take more at the moment
 	Loops         int           // event loops known so far
 	LoopLag       time.Duration // how long the slowest loop has owed a turn
@@ -62,19 +63,23 @@ type gauges struct {
 	moving      atomic.Int64 // connections between two loops
 	polling     atomic.Int64
 	websocket   atomic.Int64
+	webtrans    atomic.Int64
 	lingering   atomic.Int64 // closed polling sessions that are kept for one more poll
 	refused     atomic.Uint64
 }
 
 func (g *gauges) of(t Transport) *atomic.Int64 {
-	if t == WebSocket {
+	switch t {
+	case WebSocket:
 		return &g.websocket
+	case WebTransport:
+		return &g.webtrans
 	}
 	return &g.polling
 }
 
 // sessions is how many are open.
-func (g *gauges) sessions() int64 { return g.polling.Load() + g.websocket.Load() }
+func (g *gauges) sessions() int64 { return g.polling.Load() + g.websocket.Load() + g.webtrans.Load() }
 
 // loopStats are the counters of one loop: written by it alone, read by anybody. Atomic.
 type loopStats struct {
@@ -96,7 +101,7 @@ func (s *Server) Stats() Stats {
 	loops := s.allLoops()
 	st := Stats{
 		Connections: s.gauges.connections.Load(), Handed: s.gauges.handed.Load(),
-		Polling: s.gauges.polling.Load(), WebSocket: s.gauges.websocket.Load(),
+		Polling: s.gauges.polling.Load(), WebSocket: s.gauges.websocket.Load(), WebTransport: s.gauges.webtrans.Load(),
 		Refused: s.gauges.refused.Load(), Parked: s.gauges.parked.Load(), Loops: len(loops),
 		SlowCauses: make(map[SlowCause]uint64), Closed: make(map[Reason]uint64), Rejected: make(map[string]uint64),
 	}

@@ -9,6 +9,7 @@ func (l *loop) tick(asked uint64) {
 	l.lastTick.Store(l.now)
 	l.nextDue.Store(never)
 	l.retryBlocked()
+	l.tellDrained()
 	l.shed()
 	l.evictHandshakes()
 	l.connTimers.Advance(l.now, l.fireConnFn)

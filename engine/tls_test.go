@@ -193,7 +193,7 @@ func TestTheRequestKnowsItsTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw := &rawConn{c, t, bufio.NewReader(c)}
+	raw := &rawConn{Conn: c, t: t, br: bufio.NewReader(c)}
 	raw.do("GET", "/page", "")
 	o := parseOpen(t, raw.do("GET", pollURL, "").body)
 	q, err := f.session(o.SID).s.Request().HTTP()
@@ -233,7 +233,7 @@ func TestTheClientChoosesItsCertificateAndVersion(t *testing.T) {
 			if state.PeerCertificates[0].Subject.CommonName != name || state.Version != version || state.NegotiatedProtocol != "http/1.1" {
 				t.Errorf("%s: %+v", name, state)
 			}
-			raw := &rawConn{c, t, bufio.NewReader(c)}
+			raw := &rawConn{Conn: c, t: t, br: bufio.NewReader(c)}
 			parseOpen(t, raw.do("GET", pollURL, "").body)
 		}
 	}
@@ -309,7 +309,7 @@ func TestTheServerSaysGoodbye(t *testing.T) {
 		_ = nc.SetDeadline(time.Now().Add(patience))
 		var wire bytes.Buffer
 		c := tls.Client(tapped{nc, &wire}, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12})
-		raw := &rawConn{c, t, bufio.NewReader(c)}
+		raw := &rawConn{Conn: c, t: t, br: bufio.NewReader(c)}
 		end(raw)
 		raw.eof()
 		last := byte(0)

@@ -74,12 +74,14 @@ func (s *Session) upgrade(c *conn) {
 	l, p := s.loop, s.poll
 	l.connTimers.Disarm(c)
 	s.conn = c
-	s.set(flagWebSocket)
+	t := c.socketTransport()
+	s.setSocket(t)
 	l.srv.gauges.polling.Add(-1)
-	l.srv.gauges.websocket.Add(1)
+	l.srv.gauges.of(t).Add(1)
 	l.stats.upgrades.Add(1)
 	c.writeAll(p.frames)
 	s.dropQueue()
+	c.markWaiting(c.out != nil)
 	if post := p.post; post != nil {
 		post.doom() // a body in progress has no session to go to
 		post.session = nil

@@ -21,7 +21,7 @@ var (
 // routeUpgrade serves a request to change to WebSocket: a new session, or the
 // upgrade of one that polls.
 func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byte {
-	if in.transport == Polling { // names polling, asks for WebSocket
+	if in.transport != c.socketTransport() { // names polling, asks for WebSocket
 		in.transport = 0
 	}
 	if err := in.verify(q); err != nil {

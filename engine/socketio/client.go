@@ -39,11 +39,17 @@ func (v *Server) accept(session *engine.Session) engine.Receiver {
 
 // Text is one packet, or the header of a binary one.
 func (c *client) Text(data []byte) error {
+	if c.server.options.Parser != nil {
+		return c.judge(c.message(data, false))
+	}
 	return c.judge(c.text(data))
 }
 
 // Binary is one attachment.
 func (c *client) Binary(data []byte) error {
+	if c.server.options.Parser != nil {
+		return c.judge(c.message(data, true))
+	}
 	return c.judge(c.attachment(data))
 }
 
@@ -51,6 +57,7 @@ func (c *client) Binary(data []byte) error {
 func (c *client) judge(err error) error {
 	if err != nil {
 		c.server.stats.violations.Add(1)
+		c.server.stats.exceededBy(err)
 		c.binary = nil
 	}
 	return err
@@ -155,6 +162,19 @@ func (c *client) find(nsp []byte) *Socket {
 	return nil
 }
 
+// socketIn returns the latest socket of the namespace, in whatever state. Loop-only.
+func (c *client) socketIn(n *Namespace) *Socket {
+	for _, s := range slices.Backward(c.more) {
+		if s.nsp == n {
+			return s
+		}
+	}
+	if c.used && c.first.nsp == n {
+		return &c.first
+	}
+	return nil
+}
+
 // newSocket makes the session's socket for the namespace: the first in place, an
 // allocation for each further one. asks says that somebody there may ask for the
 // Handshake, so that the session's request has to be there still. Loop-only.
@@ -197,18 +217,24 @@ func (c *client) sockets() []*Socket {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.used {
-		return nil
+		return slices.Clone(c.more)
 	}
 	return append([]*Socket{&c.first}, c.more...)
+}
+
+// remove forgets a further socket. Loop-only.
+func (c *client) remove(s *Socket) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.more = slices.DeleteFunc(c.more, func(x *Socket) bool { return x == s })
 }
 
 // Closed is the end of the session, and of all its sockets.
 func (c *client) Closed(reason engine.Reason) {
 	c.binary = nil
-	if !c.used {
-		return
+	if c.used {
+		c.first.end(reasonOf(reason), gone)
 	}
-	c.first.end(reasonOf(reason), gone)
 	for _, s := range c.more {
 		s.end(reasonOf(reason), gone)
 	}
@@ -217,7 +243,11 @@ func (c *client) Closed(reason engine.Reason) {
 // send queues a packet that has no attachments; encode appends it.
 func (c *client) send(hint int, encode func(dst []byte) []byte) {
 	f := engine.NewFrame(hint)
-	f.End(encode(f.Begin()))
+	if c.server.options.Parser == nil {
+		f.End(encode(f.Begin()))
+	} else if f = c.translate(f, encode(nil)); f == nil {
+		return
+	}
 	f.SetKept()
 	c.session.Send(f)
 	f.Release()

@@ -200,6 +200,21 @@ func TestEIO3IDsAreRooms(t *testing.T) {
 	}
 	c.expect(`42["right"]`)
 
+	for nsp, id := range map[*socketio.Namespace]string{w.Of("/"): id, nsp: "/other#" + id} {
+		s, ok := nsp.Socket(id)
+		if !ok || s.ID() != id {
+			t.Errorf("no socket %s", id)
+		}
+		for range 2 { // by its id alone, and where a room is called so, too
+			if n, err := nsp.In(id).Count(t.Context()); n != 1 || err != nil {
+				t.Errorf("%s: %d, %v", id, n, err)
+			}
+			if err := s.Join("room#" + id); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+
 	five, fifth := join(t, w.addr) // beside it, as ever
 	if err := w.To(fifth).Except(id).Emit("hello"); err != nil {
 		t.Fatal(err)

@@ -89,6 +89,13 @@ func PendingAcks(s *Socket) int {
 	return len(s.rare.acks)
 }
 
+// PendingSurveys returns how many broadcasts of the namespace are waited for.
+func PendingSurveys(n *Namespace) int {
+	n.surveys.mu.Lock()
+	defer n.surveys.mu.Unlock()
+	return len(n.surveys.byID)
+}
+
 // Scheduled reports whether the socket has a mailbox at this moment.
 func Scheduled(s *Socket) bool {
 	s.mu.Lock()
@@ -119,3 +126,6 @@ func KeyEIO3(session string) string {
 	key := keyEIO3(session)
 	return string(key[:])
 }
+
+// Watching returns how many sockets of the namespace have outgoing listeners.
+func Watching(n *Namespace) int { return len(n.overhearing.all()) }

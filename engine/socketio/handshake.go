@@ -52,7 +52,9 @@ func (s *Socket) Handshake() *Handshake {
 	defer s.mu.Unlock()
 	r := s.need()
 	if r.handshake == nil {
-		h.Auth = r.auth
+		if r.auth != "" {
+			h.Auth = Raw(r.auth)
+		}
 		r.handshake = h
 	}
 	return r.handshake

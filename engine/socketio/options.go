@@ -57,7 +57,8 @@ type Options struct {
 	// Node's cookie: true. Node: cookie.
 	Cookie *Cookie
 	// InitialPacket is the text of a message that follows the open packet of each
-	// connection, for what stands below Socket.IO; default none. Node: initialPacket.
+	// connection, a packet of Socket.IO: an event such as 2["motd","hello"] reaches the
+	// client's handlers once it is connected. Default none. Node: initialPacket.
 	InitialPacket string
 	// AllowRequest decides who may open a connection; default everybody. An error refuses,
 	// and keeps its text to itself unless it is a *RequestError. It may block: ctx, which
@@ -134,16 +135,38 @@ type Options struct {
 	// MaxPendingAcks is how many events to one socket may wait for their
 	// acknowledgement; default 10,000.
 	MaxPendingAcks int
+	// MaxBroadcastAcks is how many broadcasts may wait for their acknowledgements;
+	// default 1,000.
+	MaxBroadcastAcks int
+	// MaxAnswerBytes is how many bytes of acknowledgements of one broadcast may wait
+	// until its caller looks at them; default 64 MiB.
+	MaxAnswerBytes int
 	// AckTimeout is how long one may wait where its context has no deadline; default
 	// 30 s, negative for ever, which is what Node does.
 	AckTimeout time.Duration
+	// RequestTimeout is how long FetchSockets, ServerSideEmitWithAck and what else asks
+	// event loops or other servers may take where its context has no deadline; default
+	// 5 s. Node: requestsTimeout of its adapters.
+	RequestTimeout time.Duration
+	// MaxNotices is how many room events of a namespace, notices of a Presence or events
+	// of other servers may wait for those who listen; default 65,536. See RoomEvent.
+	MaxNotices int
 	// MaxRooms is how many rooms a socket may be in; default 1,024.
 	MaxRooms int
 	// MaxNamespaces is how many namespaces a connection may be in, or have left with
 	// handlers still at work for it; default 32.
 	MaxNamespaces int
+	// MaxChildNamespaces is how many children of parent namespaces there may be before
+	// a client that asks for one more is refused; default 10,000. See
+	// [Server.OfPattern]. Node has no such bound.
+	MaxChildNamespaces int
+	// CleanupEmptyChildNamespaces removes a child of a parent namespace, and closes its
+	// adapter, when its last socket has gone and that one's disconnect functions have
+	// returned. The next client that asks for it has it made anew. Node:
+	// cleanupEmptyChildNamespaces.
+	CleanupEmptyChildNamespaces bool
 	// MaxAttachments bounds the binary attachments of one packet, both ways;
-	// default 10. Node: maxAttachments of socket.io-parser.
+	// default 10, and 1,024 with a Parser. Node: maxAttachments of socket.io-parser.
 	MaxAttachments int
 	// MaxAttachmentBytes bounds the attachments of one received packet together, in
 	// bytes; default 4 times MaxHTTPBufferSize. Node has no such bound.
@@ -151,11 +174,28 @@ type Options struct {
 	// MaxDepth bounds the nesting of received JSON; default 64 levels.
 	MaxDepth int
 
+	// ConnectionStateRecovery lets clients that lost their connection have their socket
+	// again, and what it was sent meanwhile; default nil: off. Node:
+	// connectionStateRecovery.
+	ConnectionStateRecovery *Recovery
+	// History says how much is kept of what is broadcast to a room, by the names of
+	// namespace and room; it is asked at a broadcast to a room of which nothing is kept,
+	// and must not block or use the server. Default: nothing. See [Namespace.KeepHistory]
+	// for single rooms.
+	History func(namespace, room string) HistoryLimits
+	// MaxHistoryBytes bounds what all histories keep together, in bytes, beyond what
+	// recovery needs of it; default 64 MiB. The oldest events go first.
+	MaxHistoryBytes int64
+
 	// KeepHandshake keeps every socket's Handshake complete for its life, which
 	// costs about 1 KB per connection.
 	KeepHandshake bool
 	// JSON replaces encoding/json.
 	JSON Codec
+	// Parser replaces the encoding of packets, for clients that do the same, such as
+	// those with socket.io-msgpack-parser: see [Msgpack]. Default: the JSON that every
+	// client speaks by itself. Node: parser.
+	Parser Parser
 	// Adapter makes what connects one namespace with other servers; default: the
 	// MemoryAdapter it is given, which does not. It is called when a namespace is
 	// made, before anybody can find that, once for each. It may deliver to the local
@@ -164,7 +204,7 @@ type Options struct {
 	Adapter func(local *MemoryAdapter) Adapter
 	// OnError is told of what went wrong in a handler: its error (as *EventError),
 	// arguments that do not decode (*ArgError), a panic (*PanicError). Default: it
-	// is logged. Called where the handler ran.
+	// is logged. Called where the handler ran. See [Socket.OnError].
 	OnError func(ctx context.Context, s *Socket, err error)
 	// AckError maps the error of a handler of OnAck to an acknowledgement; false
 	// withholds the acknowledgement and reports the error, which is the default.
@@ -184,11 +224,21 @@ func (o Options) withDefaults() Options {
 	o.MaxAttachmentBytes = orElse(o.MaxAttachmentBytes, 4*o.MaxHTTPBufferSize)
 	o.MaxMailboxBytes = orElse(o.MaxMailboxBytes, max(4<<20, 2*int(o.MaxAttachmentBytes)))
 	o.MaxPendingAcks = orElse(o.MaxPendingAcks, 10_000)
+	o.MaxBroadcastAcks = orElse(o.MaxBroadcastAcks, 1000)
+	o.MaxAnswerBytes = orElse(o.MaxAnswerBytes, 64<<20)
 	o.AckTimeout = orElse(o.AckTimeout, 30*time.Second)
+	o.RequestTimeout = orElse(o.RequestTimeout, 5*time.Second)
+	o.MaxNotices = orElse(o.MaxNotices, 65_536)
 	o.MaxRooms = orElse(o.MaxRooms, 1024)
 	o.MaxNamespaces = orElse(o.MaxNamespaces, 32)
+	o.MaxChildNamespaces = orElse(o.MaxChildNamespaces, 10_000)
+	if o.Parser != nil {
+		o.MaxAttachments = orElse(o.MaxAttachments, parser.MaxAttachments)
+	}
 	o.MaxAttachments = orElse(o.MaxAttachments, parser.DefaultAttachments)
 	o.ShutdownTimeout = orElse(o.ShutdownTimeout, 10*time.Second)
+	o.ConnectionStateRecovery = o.ConnectionStateRecovery.withDefaults()
+	o.MaxHistoryBytes = orElse(o.MaxHistoryBytes, 64<<20)
 	o.JSON = orStandard(o.JSON)
 	if o.Logger == nil {
 		o.Logger = slog.Default()

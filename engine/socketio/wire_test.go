@@ -137,6 +137,11 @@ func (p *peer) next() (string, error) {
 
 func (p *peer) message() (string, error) {
 	_ = p.conn.SetReadDeadline(time.Now().Add(patience))
+	return p.rawMessage()
+}
+
+// rawMessage is message with the deadline that is set.
+func (p *peer) rawMessage() (string, error) {
 	data, op, err := wsutil.ReadServerData(p.rw)
 	if err != nil {
 		return "", err
