@@ -10,11 +10,11 @@ type form uint8
 const (
 	formPlain    form = iota // one WebSocket frame per message: what a Frame is built as
 	formDeflated             // a bit: long messages are compressed (RFC 7692)
-	formBase64               // binary messages are text, for clients that asked with b64=1 (fact 28)
-	_                        // the same, compressed
 	formV3                   // revision 3: binary messages have a type in front
 	_                        // the same, compressed
 	formV3Base64             // revision 3: binary messages are text
+	_                        // the same, compressed
+	formBase64               // binary messages are text, for clients that asked with b64=1 (fact 28)
 	_                        // the same, compressed
 
 	// forms is how many there are over WebSocket; each has a root of corks. The others
@@ -26,6 +26,8 @@ const (
 	formPolling        = forms + iota // packets joined by packet.Separator (fact 15)
 	formPollingV3                     // packets with lengths in front of them (fact 13)
 	formPollingV3Bytes                // the same, as bytes
+	formGzip                          // formPolling, compressed
+	formZlib
 )
 
 // made is a Frame in one form other than formPlain. Immutable.
@@ -44,7 +46,7 @@ func (f *Frame) wire(s *Server, k form) []byte {
 	if k&formDeflated != 0 && !s.deflation.wants(f) {
 		k &^= formDeflated
 	}
-	if !f.attached { // texts are the same in all
+	if !f.attached { // texts are the same in all of them
 		k &= formDeflated
 	}
 	if k == formPlain {
@@ -75,8 +77,7 @@ func (f *Frame) in(s *Server, k form) []byte {
 
 // make is in while f.making is held. One form may be made of another.
 func (f *Frame) make(s *Server, k form) []byte {
-	all := f.made.Load()
-	if m := all.find(k); m != nil {
+	if m := f.made.Load().find(k); m != nil {
 		return m.bytes
 	}
 	buf := bytebufferpool.Get()
@@ -95,10 +96,14 @@ func (f *Frame) append(s *Server, k form, dst []byte) (b []byte, different bool)
 	switch {
 	case k == formPolling:
 		return appendPolling(dst, f.plain()), true
-	case k < forms && k&formDeflated != 0:
-		return s.deflation.appendFrame(dst, f.uncompressed(s, k))
 	case k == formBase64:
 		return appendBase64Frames(dst, f.plain()), true
+	case k == formGzip:
+		return s.encoding.append(dst, f.make(s, formPolling), codingGzip), true
+	case k == formZlib:
+		return s.encoding.append(dst, f.make(s, formPolling), codingDeflate), true
+	case k < forms && k&formDeflated != 0:
+		return s.deflation.appendFrame(dst, f.uncompressed(s, k))
 	}
 	return appendV3(dst, f.plain(), k), true
 }

@@ -67,7 +67,7 @@ type Options struct {
 	// MaxHooks is how many requests may be with middlewares, AllowRequest or GenerateID at
 	// the same time; default 1,024.
 	MaxHooks int
-	// MaxParked is how many more may wait for that; default 16,384. What comes beyond is
+	// MaxParked is how many more may wait for that; default 4,096. What comes beyond is
 	// answered 503 with a Retry-After.
 	MaxParked int
 
@@ -86,6 +86,9 @@ type Options struct {
 	// PerMessageDeflate compresses long messages over WebSocket; nil, the default, for
 	// none. Node: perMessageDeflate.
 	PerMessageDeflate *PerMessageDeflate
+	// HTTPCompression compresses long answers of polling, unless it is Off. Node:
+	// httpCompression.
+	HTTPCompression HTTPCompression
 
 	// Handler serves every request that is not Engine.IO's; nil answers 404. The
 	// connection moves to a standard http.Server for it.
@@ -165,7 +168,7 @@ func (o Options) withDefaults() Options {
 	o.IdleTimeout = orElse(o.IdleTimeout, 65*time.Second)
 	o.CloseTimeout = orElse(o.CloseTimeout, 3*time.Second)
 	o.MaxHooks = max(orElse(o.MaxHooks, 1024), 1)
-	o.MaxParked = orElse(o.MaxParked, 16_384)
+	o.MaxParked = orElse(o.MaxParked, 4096)
 	o.TLSHandshakeTimeout = orElse(o.TLSHandshakeTimeout, 10*time.Second)
 	o.MaxTLSHandshakes = orElse(o.MaxTLSHandshakes, 1024)
 	o.SendBuffer = orElse(o.SendBuffer, 128<<10)

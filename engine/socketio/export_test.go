@@ -96,6 +96,16 @@ func PendingSurveys(n *Namespace) int {
 	return len(n.surveys.byID)
 }
 
+// QueuedRoomEvents returns how many room events of the namespace wait for those who
+// listen.
+func QueuedRoomEvents(n *Namespace) int {
+	n.editing.Lock()
+	defer n.editing.Unlock()
+	n.book.relay.mu.Lock()
+	defer n.book.relay.mu.Unlock()
+	return n.book.relay.queue.len()
+}
+
 // Scheduled reports whether the socket has a mailbox at this moment.
 func Scheduled(s *Socket) bool {
 	s.mu.Lock()
@@ -121,11 +131,11 @@ func Bench(o Options) (v *Server, receive func(packet []byte) error, stop func()
 	return v, c.Text, func() { _ = p.close(context.Background()) }
 }
 
+// Watching returns how many sockets of the namespace have outgoing listeners.
+func Watching(n *Namespace) int { return len(n.overhearing.all()) }
+
 // KeyEIO3 is by what a socket of Socket.IO 2 is found.
 func KeyEIO3(session string) string {
 	key := keyEIO3(session)
 	return string(key[:])
 }
-
-// Watching returns how many sockets of the namespace have outgoing listeners.
-func Watching(n *Namespace) int { return len(n.overhearing.all()) }
