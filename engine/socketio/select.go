@@ -100,7 +100,7 @@ func (n *Namespace) named(rooms []string) (list []*Socket, ok bool) {
 	}
 	seen := make(map[*Socket]struct{}, len(rooms))
 	for _, r := range rooms {
-		s := n.sockets.find(r)
+		s := n.socket(r)
 		if s == nil {
 			return nil, false
 		}
