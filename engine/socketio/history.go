@@ -158,7 +158,11 @@ func (h *History) Join(s *Socket, offset string) (complete bool, err error) {
 	if len(h.room) > MaxRoomName {
 		return false, ErrRoomName
 	}
+	if len(h.room) == idLen {
+		s.nsp.idRooms.Store(true)
+	}
 	own := s.ID()
+	defer s.nsp.flushWatchers()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.sendable(); err != nil {
@@ -175,6 +179,7 @@ func (h *History) Join(s *Socket, offset string) (complete bool, err error) {
 	complete = s.nsp.server.log.joinHistory(h, s, offset)
 	if len(fresh) > 0 {
 		s.nsp.adapter.Join(s, fresh)
+		s.watchJoined(fresh)
 	}
 	return complete, nil
 }
