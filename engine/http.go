@@ -43,6 +43,8 @@ const (
 	httpKeepAlive                      // the connection may serve another request
 	httpMinor0                         // the request was HTTP/1.0
 	httpHead                           // the request was HEAD
+	httpGzip                           // a poll whose answer may be gzip
+	httpDeflate                        // or deflate
 )
 
 // waitKind says what the connection's timer watches.

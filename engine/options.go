@@ -83,6 +83,12 @@ type Options struct {
 	// default 1,024. Four times as many may wait for a place. While somebody does,
 	// handshakes whose clients have said nothing for a second lose theirs.
 	MaxTLSHandshakes int
+	// PerMessageDeflate compresses long messages over WebSocket; nil, the default, for
+	// none. Node: perMessageDeflate.
+	PerMessageDeflate *PerMessageDeflate
+	// HTTPCompression compresses long answers of polling, unless it is Off. Node:
+	// httpCompression.
+	HTTPCompression HTTPCompression
 
 	// Handler serves every request that is not Engine.IO's; nil answers 404. The
 	// connection moves to a standard http.Server for it.

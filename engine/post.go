@@ -126,7 +126,7 @@ func (c *conn) posted(body []byte) {
 	c.answerText(http.StatusOK, textHTML, "ok")
 }
 
-// takeBody takes the packets out of a body.
+// takeBody takes the packets out of the body of p.
 func (s *Session) takeBody(body []byte, p *postState) {
 	if !p.form {
 		s.takePayloadIn(body, p.octets)

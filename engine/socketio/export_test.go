@@ -133,3 +133,9 @@ func Bench(o Options) (v *Server, receive func(packet []byte) error, stop func()
 
 // Watching returns how many sockets of the namespace have outgoing listeners.
 func Watching(n *Namespace) int { return len(n.overhearing.all()) }
+
+// KeyEIO3 is by what a socket of Socket.IO 2 is found.
+func KeyEIO3(session string) string {
+	key := keyEIO3(session)
+	return string(key[:])
+}
