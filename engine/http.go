@@ -122,6 +122,9 @@ func (c *conn) keep(rest []byte) {
 			bytebufferpool.Put(h.carry)
 			h.carry = nil
 		}
+	case len(rest) > c.maxBehind() && h.awaitsBody():
+		c.tooLarge()
+		return
 	case len(rest) > c.maxBehind():
 		c.refuse(&http1.Error{Status: http.StatusRequestHeaderFieldsTooLarge, Reason: "too much behind a request in progress"})
 		return
@@ -137,7 +140,7 @@ func (c *conn) keep(rest []byte) {
 // maxBehind bounds what may wait behind a request in progress: the body of a parked
 // request waits there, too.
 func (c *conn) maxBehind() int {
-	if c.http.isParked() && c.http.rare.parked.request.ContentLength != 0 {
+	if c.http.awaitsBody() {
 		return maxPipelined + int(c.loop.srv.opts.MaxHTTPBufferSize)
 	}
 	return maxPipelined
@@ -203,7 +206,7 @@ func (c *conn) await() {
 	case waitNone:
 		c.loop.connTimers.Disarm(c)
 	case waitBody:
-		c.expire(ticks(opts.BodyTimeout))
+		c.expire(opts.bodyTicks())
 	case waitHead:
 		c.expire(ticks(opts.HeaderTimeout))
 	case waitIdle:
