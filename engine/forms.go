@@ -26,6 +26,8 @@ const (
 	formPolling        = forms + iota // packets joined by packet.Separator (fact 15)
 	formPollingV3                     // packets with lengths in front of them (fact 13)
 	formPollingV3Bytes                // the same, as bytes
+	formGzip                          // formPolling, compressed
+	formZlib
 )
 
 // made is a Frame in one form other than formPlain. Immutable.
@@ -75,8 +77,7 @@ func (f *Frame) in(s *Server, k form) []byte {
 
 // make is in while f.making is held. One form may be made of another.
 func (f *Frame) make(s *Server, k form) []byte {
-	all := f.made.Load()
-	if m := all.find(k); m != nil {
+	if m := f.made.Load().find(k); m != nil {
 		return m.bytes
 	}
 	buf := bytebufferpool.Get()
@@ -97,6 +98,10 @@ func (f *Frame) append(s *Server, k form, dst []byte) (b []byte, different bool)
 		return appendPolling(dst, f.plain()), true
 	case k == formBase64:
 		return appendBase64Frames(dst, f.plain()), true
+	case k == formGzip:
+		return s.encoding.append(dst, f.make(s, formPolling), codingGzip), true
+	case k == formZlib:
+		return s.encoding.append(dst, f.make(s, formPolling), codingDeflate), true
 	case k < forms && k&formDeflated != 0:
 		return s.deflation.appendFrame(dst, f.uncompressed(s, k))
 	}

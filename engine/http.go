@@ -43,6 +43,8 @@ const (
 	httpKeepAlive                      // the connection may serve another request
 	httpMinor0                         // the request was HTTP/1.0
 	httpHead                           // the request was HEAD
+	httpGzip                           // a poll whose answer may be gzip
+	httpDeflate                        // or deflate
 )
 
 // waitKind says what the connection's timer watches.
@@ -260,11 +262,6 @@ func (c *conn) answer(r http1.Response) {
 		c.flags |= connAnswered
 		l.answered = append(l.answered, c)
 	}
-}
-
-// answerPoll sends the packets that a poll is answered with, in the form k.
-func (c *conn) answerPoll(payload []byte, k form) {
-	c.answer(http1.Response{Status: http.StatusOK, ContentType: k.contentType(), Header: noStore, Body: c.http.payloadOf(payload)})
 }
 
 // answerText sends a polling response.

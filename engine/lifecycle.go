@@ -53,7 +53,7 @@ func (c *conn) handshakePolling(q *http1.Request, in *intent, head []byte) {
 	s.poll = new(polling)
 	c.decorate(q, in, s, true)
 	if s.has(flagEIO3) {
-		c.answerPoll(s.openingV3(l.srv.upgrades), formPollingV3)
+		c.answerPoll(s.openingV3(l.srv.upgrades), formPollingV3, false)
 		s.accept()
 		return
 	}
@@ -62,7 +62,7 @@ func (c *conn) handshakePolling(q *http1.Request, in *intent, head []byte) {
 		body = packet.AppendText(append(body, packet.Separator), packet.Message, []byte(initial))
 	}
 	l.payload = body
-	c.answerPoll(body, formPolling)
+	c.answerPoll(body, formPolling, false)
 	s.accept()
 }
 

@@ -86,6 +86,9 @@ type Options struct {
 	// PerMessageDeflate compresses long messages over WebSocket; nil, the default, for
 	// none. Node: perMessageDeflate.
 	PerMessageDeflate *PerMessageDeflate
+	// HTTPCompression compresses long answers of polling, unless it is Off. Node:
+	// httpCompression.
+	HTTPCompression HTTPCompression
 
 	// Handler serves every request that is not Engine.IO's; nil answers 404. The
 	// connection moves to a standard http.Server for it.

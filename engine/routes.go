@@ -179,6 +179,7 @@ func (c *conn) routePolling(q *http1.Request, in *intent, b []byte, n int) (rest
 		return c.reject(q, in, errBadRequest, nil)
 	case get && in.hasSID:
 		c.decorate(q, in, in.session, false)
+		c.noteCoding(q)
 		in.session.onGet(c)
 	case get && (c.loop.srv.crowded() || !c.loop.admit()):
 		return c.busy()

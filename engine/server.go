@@ -23,6 +23,7 @@ type Server struct {
 	upgrades  []string   // immutable
 	limits    ws.Limits  // immutable
 	deflation *deflation // immutable; nil without PerMessageDeflate
+	encoding  *encoding  // immutable
 	inflated  ws.Inflated
 	clock     clock
 	table     table
@@ -65,12 +66,17 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	encoding, err := newEncoding(o.HTTPCompression)
+	if err != nil {
+		return nil, err
+	}
 	s := &Server{
 		opts:      o,
 		prefix:    []byte(strings.TrimSuffix(o.Path, "/") + "/"),
 		upgrades:  o.upgrades(),
 		limits:    ws.Limits{Message: o.MaxHTTPBufferSize},
 		deflation: deflation,
+		encoding:  encoding,
 		done:      make(chan struct{}),
 		stopped:   make(chan struct{}),
 		quit:      make(chan struct{}),

@@ -53,6 +53,9 @@ type Stats struct {
 	Inflated     uint64 // compressed messages received over WebSocket
 	InflatedFrom uint64 // bytes of them as they came
 	InflatedTo   uint64 // and what became of them
+	Encoded      uint64 // answers of polling compressed; one for all where it is one frame alone
+	EncodedFrom  uint64 // bytes of them before
+	EncodedTo    uint64 // and after
 }
 
 // gauges are counts that several loops move. Atomic.
@@ -151,6 +154,8 @@ func (st *Stats) addCompression(s *Server) {
 	if d := s.deflation; d != nil {
 		st.Deflated, st.DeflatedFrom, st.DeflatedTo = d.messages.Load(), d.from.Load(), d.to.Load()
 	}
+	e := s.encoding
+	st.Encoded, st.EncodedFrom, st.EncodedTo = e.bodies.Load(), e.from.Load(), e.to.Load()
 	n := &s.inflated
 	st.Inflated, st.InflatedFrom, st.InflatedTo = n.Messages.Load(), n.From.Load(), n.To.Load()
 }

@@ -96,6 +96,16 @@ func PendingSurveys(n *Namespace) int {
 	return len(n.surveys.byID)
 }
 
+// QueuedRoomEvents returns how many room events of the namespace wait for those who
+// listen.
+func QueuedRoomEvents(n *Namespace) int {
+	n.editing.Lock()
+	defer n.editing.Unlock()
+	n.book.relay.mu.Lock()
+	defer n.book.relay.mu.Unlock()
+	return n.book.relay.queue.len()
+}
+
 // Scheduled reports whether the socket has a mailbox at this moment.
 func Scheduled(s *Socket) bool {
 	s.mu.Lock()
@@ -128,4 +138,11 @@ func Watching(n *Namespace) int { return len(n.overhearing.all()) }
 func KeyEIO3(session string) string {
 	key := keyEIO3(session)
 	return string(key[:])
+}
+
+// LogRooms returns how many rooms the log of events has a ring for.
+func LogRooms(v *Server) int {
+	v.log.mu.Lock()
+	defer v.log.mu.Unlock()
+	return len(v.log.rooms)
 }

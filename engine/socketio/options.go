@@ -14,6 +14,12 @@ import (
 // CORS says which origins besides the server's own may use it.
 type CORS = engine.CORS
 
+// PerMessageDeflate says how messages over WebSocket are compressed.
+type PerMessageDeflate = engine.PerMessageDeflate
+
+// HTTPCompression says how answers of long-polling are compressed.
+type HTTPCompression = engine.HTTPCompression
+
 // Transport names how a client's bytes travel.
 type Transport = engine.Transport
 
@@ -75,6 +81,13 @@ type Options struct {
 	// MaxParked is how many more may wait for that; default 4,096. What comes beyond is
 	// answered 503 with a Retry-After.
 	MaxParked int
+	// PerMessageDeflate compresses long messages over WebSocket for clients that can
+	// take them so; nil, the default, for none. New panics where it asks for a level or
+	// a window that there is not. Node: perMessageDeflate.
+	PerMessageDeflate *PerMessageDeflate
+	// HTTPCompression compresses long answers of polling, unless it is Off. New panics
+	// where it asks for a level that there is not. Node: httpCompression.
+	HTTPCompression HTTPCompression
 
 	// Handler serves every other path of the port, such as the application's pages;
 	// default: 404.
@@ -264,6 +277,7 @@ func (o *Options) engine(accept func(*engine.Session) engine.Receiver) engine.Op
 		MaxHTTPBufferSize: o.MaxHTTPBufferSize, CORS: o.CORS, Handler: o.Handler, Accept: accept,
 		NoJSONP: o.NoJSONP, Cookie: o.Cookie, InitialPacket: o.InitialPacket, AllowRequest: o.AllowRequest, GenerateID: o.GenerateID,
 		MaxHooks: o.MaxHooks, MaxParked: o.MaxParked,
+		PerMessageDeflate: o.PerMessageDeflate, HTTPCompression: o.HTTPCompression,
 		MaxConnections: o.MaxConnections, AcceptRate: o.AcceptRate, AcceptBurst: o.AcceptBurst,
 		Loops: o.Loops, HighWaterMark: o.HighWaterMark,
 		MaxQueued: o.MaxQueued, MaxBlocked: o.MaxBlocked, SlowPolicy: o.SlowPolicy,

@@ -58,7 +58,7 @@ func New(o Options) *Server {
 	v.limitsEIO3.Namespace = maxEIO3Namespace
 	v.base, v.release = context.WithCancelCause(context.Background())
 	e, err := engine.New(v.options.engine(v.accept))
-	if err != nil { // Accept is there; nothing else is refused
+	if err != nil { // Accept is there: an option asks for what there is not
 		panic("socketio: " + err.Error())
 	}
 	v.engine = e

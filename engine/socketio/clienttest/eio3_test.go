@@ -21,7 +21,7 @@ func eachWayOfV2(t *testing.T, options houseOptions, scenario func(j *journey)) 
 	house := openHouse(t, options)
 	for _, transport := range transports {
 		t.Run(transport.name, func(t *testing.T) {
-			scenario(&journey{T: t, house: house, driver: driver, way: way{clienttest.V25, transport.names}})
+			scenario(&journey{T: t, house: house, driver: driver, way: way{version: clienttest.V25, transports: transport.names}})
 		})
 	}
 }
@@ -44,7 +44,7 @@ func TestOneBroadcastReachesAllVersions(t *testing.T) {
 	audience := map[string]*clienttest.Client{}
 	for _, version := range clienttest.Versions {
 		for _, transport := range transports {
-			j := &journey{T: t, house: house, driver: driver, way: way{version, transport.names}}
+			j := &journey{T: t, house: house, driver: driver, way: way{version: version, transports: transport.names}}
 			audience[version+"/"+transport.name] = j.settled()
 		}
 	}

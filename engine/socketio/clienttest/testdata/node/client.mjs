@@ -15,7 +15,8 @@ export class Client {
   #answers = new Map(); // event -> fixed arguments, or "echo"
 
   // `on` is another Client whose connection is used for a further namespace.
-  constructor({ version, url, namespace = "/", opts = {} }, on) {
+  constructor({ version, url, namespace = "/", opts = {}, msgpack }, on) {
+    if (msgpack) opts = { ...opts, parser: require("socket.io-msgpack-parser") };
     this.legacy = on ? on.legacy : version.startsWith("2.");
     if (this.legacy) opts = legacy.options(opts);
     if (on) {
