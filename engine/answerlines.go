@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"crypto/tls"
 	"maps"
 	"net/http"
 	"net/url"
@@ -125,8 +126,12 @@ func (c *conn) httpRequest(q *http1.Request) *http.Request {
 			r.Header[name] = append(r.Header[name], string(f.Value))
 		}
 	}
-	if addr := c.gc.RemoteAddr(); addr != nil {
-		r.RemoteAddr = addr.String()
+	peer := c.peer()
+	if peer.Addr.IsValid() {
+		r.RemoteAddr = peer.Addr.String()
+	}
+	if r.TLS = c.tlsState(); r.TLS == nil && peer.Secure { // it ended at somebody else's server
+		r.TLS = new(tls.ConnectionState)
 	}
 	return r
 }

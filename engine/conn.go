@@ -217,6 +217,9 @@ func (c *conn) closed() {
 		c.secure().shake.abort()
 	}
 	c.unblock()
+	if c.form&formDeflated != 0 {
+		c.loop.srv.deflation.clients.Add(-1)
+	}
 	if c.http != nil {
 		c.http.reset()
 	}

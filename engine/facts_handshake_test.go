@@ -27,6 +27,7 @@ func handshakeFacts(t *testing.T, f *fixture) {
 	f.fact(t, "Fact07 a bad WebSocket version or key", fact07)
 	f.fact(t, "Fact08 a second WebSocket for a session harms nobody", fact08)
 	f.fact(t, "Fact09 methods other than GET and POST", fact09)
+	f.fact(t, "Fact12 Internet Explorer is told not to look for XSS", fact12)
 	f.fact(t, "Fact14 the open packet has 118 bytes", fact14)
 	if !f.way.mounted { // there, other paths are the mux's
 		f.fact(t, "the path is a prefix that wants its slash", pathIsPrefix)
@@ -67,7 +68,7 @@ func fact02(t *testing.T, f *fixture) {
 		{"POST", pollURL, 2, "Bad handshake method"},
 		{"GET", wsURL, 3, "Bad request"},
 		{"GET", wsURL + "&sid=" + p.sid, 3, "Bad request"},
-		// 4 is allowRequest's, which is not there yet; from a foreign Origin see fact 5
+		// 4 is AllowRequest's: TestAllowRequestDecidesWhoOpensASession; from a foreign Origin see fact 5
 		{"GET", "/socket.io/?EIO=3&transport=polling", 5, "Unsupported protocol version"},
 	} {
 		c := f.dial()
@@ -197,6 +198,54 @@ func fact09(_ *testing.T, f *fixture) {
 	c.request("HEAD", p.url, "")
 	c.expect(bare("500 Internal Server Error"))
 	p.alive()
+}
+
+func TestCookieFact(t *testing.T) {
+	f := startFacts(t, engine.Options{Cookie: &engine.Cookie{}})
+	f.fact(t, "Fact11 the cookie of a polling handshake", fact11)
+}
+
+func fact11(t *testing.T, f *fixture) {
+	c := f.dial()
+	r := c.do("GET", pollURL, "")
+	o := parseOpen(t, r.body)
+	if got, want := r.Header.Get("Set-Cookie"), "io="+o.SID+"; Path=/; HttpOnly; SameSite=Lax"; got != want {
+		t.Errorf("handshake: %q, want %q", got, want)
+	}
+	url := pollURL + "&sid=" + o.SID
+	w := f.dial()
+	for kind, r := range map[string]response{
+		"post":      c.do("POST", url, "4x"),
+		"upgrade":   w.do("GET", wsURL+"&sid="+o.SID, "", wsHeader),
+		"websocket": f.dial().do("GET", wsURL, "", wsHeader),
+		"refusal":   c.do("POST", pollURL, ""),
+	} {
+		if got := r.Header.Get("Set-Cookie"); got != "" {
+			t.Errorf("%s: %q", kind, got)
+		}
+	}
+}
+
+func fact12(t *testing.T, f *fixture) {
+	for agent, want := range map[string]string{
+		"Mozilla/5.0 (Windows NT 6.1; WOW64; Trident/7.0; AS; rv:11.0) like Gecko": "0",
+		"Mozilla/4.0 (compatible;MSIE 7.0)":                                        "0",
+		"Mozilla/4.0 (compatible; MSIE 7.0)":                                       "", // Node looks for no blank
+		"Mozilla/5.0 (X11; Linux x86_64) Chrome/142":                               "",
+	} {
+		c := f.dial()
+		r := c.do("GET", pollURL, "", "User-Agent: "+agent)
+		if got := r.Header.Get("X-Xss-Protection"); got != want {
+			t.Errorf("%s: %q", agent, got)
+		}
+		url := pollURL + "&sid=" + parseOpen(t, r.body).SID
+		if r := c.do("POST", url, "4x", "User-Agent: "+agent); r.Header.Get("X-Xss-Protection") != want {
+			t.Errorf("POST by %s: %v", agent, r.Header)
+		}
+		if r := c.do("POST", pollURL, "", "User-Agent: "+agent); r.Header.Get("X-Xss-Protection") != "" {
+			t.Errorf("a refusal to %s: %v", agent, r.Header)
+		}
+	}
 }
 
 func fact14(t *testing.T, f *fixture) {

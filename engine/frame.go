@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/base64"
 	"sync"
 	"sync/atomic"
 
@@ -20,12 +21,14 @@ import (
 // A Frame is built by one goroutine; Send, Publish and Release are safe for
 // concurrent use afterwards.
 type Frame struct {
-	refs     atomic.Int32
-	volatile bool
-	kept     bool
-	attached bool // binary messages belong to it
-	start    int  // where the first WebSocket frame begins in buf: its header is written right-aligned
-	buf      *bytebufferpool.ByteBuffer
+	refs       atomic.Int32
+	volatile   bool
+	kept       bool
+	attached   bool // binary messages belong to it
+	noCompress bool
+	lasting    bool // its other forms go with the last but one reference
+	start      int  // where the first WebSocket frame begins in buf: its header is written right-aligned
+	buf        *bytebufferpool.ByteBuffer
 
 	made   atomic.Pointer[made] // its other forms, the latest first
 	making sync.Mutex           // held while one is made
@@ -77,26 +80,54 @@ func (f *Frame) SetVolatile() { f.volatile = true }
 // before the frame is sent.
 func (f *Frame) SetKept() { f.kept = true }
 
+// SetNoCompress has the frame sent as it is where others are compressed (Node:
+// compress(false)). It must be called before the frame is sent.
+func (f *Frame) SetNoCompress() { f.noCompress = true }
+
 // Release gives one reference back; the last one returns the buffers to their pool.
 func (f *Frame) Release() { f.release(1) }
 
 func (f *Frame) retain(n int) { f.refs.Add(int32(n)) }
 
 func (f *Frame) release(n int) {
+	lasting := f.lasting // f may be another's as soon as the reference is given back
 	switch left := f.refs.Add(-int32(n)); {
 	case left > 0:
+		if left == 1 && lasting {
+			f.made.Store(nil) // if f is another's by now, it makes them again
+		}
 		return
 	case left < 0:
 		panic("engine: frame released more often than retained")
 	}
 	bytebufferpool.Put(f.buf)
-	f.buf, f.start, f.volatile, f.kept, f.attached = nil, 0, false, false, false
-	f.made.Store(nil)
+	f.buf, f.start, f.volatile, f.kept, f.attached, f.noCompress, f.lasting = nil, 0, false, false, false, false, false
+	if f.made.Load() != nil {
+		f.unmake()
+	}
 	framePool.Put(f)
 }
 
 // plain returns formPlain.
 func (f *Frame) plain() []byte { return f.buf.B[f.start:] }
+
+// appendBase64Frames rewrites WebSocket server frames for a client that takes no binary:
+// text as it is, binary as a text of 'b' and base64.
+func appendBase64Frames(dst, wire []byte) []byte {
+	for {
+		op, data, rest, ok := ws.NextFrame(wire)
+		if !ok {
+			return dst
+		}
+		if op == ws.OpBinary {
+			dst = ws.AppendHeader(dst, ws.OpText, 1+base64.StdEncoding.EncodedLen(len(data)))
+			dst = packet.AppendBase64(dst, data)
+		} else {
+			dst = append(dst, wire[:len(wire)-len(rest)]...)
+		}
+		wire = rest
+	}
+}
 
 // appendPolling rewrites WebSocket server frames as polling packets: text as it
 // is, binary as 'b' and base64 (fact 15).

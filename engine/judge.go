@@ -144,7 +144,7 @@ func (p *parked) askAboutSession() {
 		}
 		v.refusal = nil
 	}
-	if generate := srv.opts.GenerateID; generate != nil && p.protocol == 4 {
+	if generate := srv.opts.GenerateID; generate != nil && p.served {
 		v.refusal = errIDGeneration
 		sid, err := generate(v.request)
 		if err == nil {

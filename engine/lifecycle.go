@@ -31,7 +31,7 @@ func (c *conn) newSession(in *intent, head []byte) *Session {
 	l.stats.opened.Add(1)
 	srv.gauges.of(in.transport).Add(1)
 	if in.protocol == 3 {
-		s.speakEIO3(in)
+		s.speakEIO3(in.base64 || c.http != nil && c.http.rare != nil && c.http.rare.jsonp)
 	}
 	s.startHeartbeat()
 	return s
@@ -53,7 +53,7 @@ func (c *conn) handshakePolling(q *http1.Request, in *intent, head []byte) {
 	s.poll = new(polling)
 	c.decorate(q, in, s, true)
 	if s.has(flagEIO3) {
-		c.answerPoll(s.openingV3(l.srv.upgrades), formPollingV3)
+		c.answerPoll(s.openingV3(l.srv.upgrades), formPollingV3, false)
 		s.accept()
 		return
 	}
@@ -62,7 +62,7 @@ func (c *conn) handshakePolling(q *http1.Request, in *intent, head []byte) {
 		body = packet.AppendText(append(body, packet.Separator), packet.Message, []byte(initial))
 	}
 	l.payload = body
-	c.answerPoll(body, formPolling)
+	c.answerPoll(body, formPolling, false)
 	s.accept()
 }
 

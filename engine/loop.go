@@ -64,6 +64,7 @@ type loop struct {
 	scratch []byte        // scratch of the response being built
 	header  []byte        // scratch of its header lines
 	payload []byte        // scratch of the polling payload being built
+	encoded []byte        // scratch of it compressed
 	pong    []byte        // payload of the latest WebSocket ping of this read
 	ponging bool          // there was one
 	pinged  bool          // Engine.IO's ping of revision 3 was in this read

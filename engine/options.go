@@ -41,6 +41,11 @@ type Options struct {
 	MaxHTTPBufferSize int64
 	// CORS says which origins may use the server; zero means the same host only.
 	CORS CORS
+	// NoJSONP answers requests with a j parameter as if they had none. Otherwise they are
+	// JSONP's, for browsers without XMLHttpRequest: unlike other polls, what they are
+	// answered can be read by pages of any origin, in browsers too old to say so (others
+	// get 403, unless CORS admits everybody). Node has no such option.
+	NoJSONP bool
 	// Cookie is set by a polling handshake; nil means none. Node: cookie.
 	Cookie *Cookie
 	// InitialPacket is the text of a message that follows the open packet of each
@@ -62,7 +67,7 @@ type Options struct {
 	// MaxHooks is how many requests may be with middlewares, AllowRequest or GenerateID at
 	// the same time; default 1,024.
 	MaxHooks int
-	// MaxParked is how many more may wait for that; default 16,384. What comes beyond is
+	// MaxParked is how many more may wait for that; default 4,096. What comes beyond is
 	// answered 503 with a Retry-After.
 	MaxParked int
 
@@ -78,6 +83,12 @@ type Options struct {
 	// default 1,024. Four times as many may wait for a place. While somebody does,
 	// handshakes whose clients have said nothing for a second lose theirs.
 	MaxTLSHandshakes int
+	// PerMessageDeflate compresses long messages over WebSocket; nil, the default, for
+	// none. Node: perMessageDeflate.
+	PerMessageDeflate *PerMessageDeflate
+	// HTTPCompression compresses long answers of polling, unless it is Off. Node:
+	// httpCompression.
+	HTTPCompression HTTPCompression
 
 	// Handler serves every request that is not Engine.IO's; nil answers 404. The
 	// connection moves to a standard http.Server for it.
@@ -157,7 +168,7 @@ func (o Options) withDefaults() Options {
 	o.IdleTimeout = orElse(o.IdleTimeout, 65*time.Second)
 	o.CloseTimeout = orElse(o.CloseTimeout, 3*time.Second)
 	o.MaxHooks = max(orElse(o.MaxHooks, 1024), 1)
-	o.MaxParked = orElse(o.MaxParked, 16_384)
+	o.MaxParked = orElse(o.MaxParked, 4096)
 	o.TLSHandshakeTimeout = orElse(o.TLSHandshakeTimeout, 10*time.Second)
 	o.MaxTLSHandshakes = orElse(o.MaxTLSHandshakes, 1024)
 	o.SendBuffer = orElse(o.SendBuffer, 128<<10)

@@ -19,7 +19,11 @@ func (s *Session) received(p packet.Packet) error {
 	case packet.Message:
 		return s.accepted(s.tellText(p.Data))
 	case s.theirBeat():
+		answered := s.has(flagAwaitingPong)
 		s.beat()
+		if answered {
+			s.tellPong()
+		}
 	case packet.Ping, packet.Pong: // "invalid heartbeat direction"
 		s.close(ReasonTransportError, byServer)
 		return errStop

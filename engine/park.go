@@ -12,17 +12,17 @@ import (
 // parked is a request that waits for the application's word. Its connection serves no
 // other meanwhile; what arrives behind it waits in the connection's carry buffer.
 type parked struct {
-	conn     *conn          // loop-only; nil when nobody waits for the answer any more
-	loop     *loop          // immutable
-	head     []byte         // immutable: the request's, as it came
-	request  *http.Request  // immutable: what the application sees
-	chain    []http.Handler // immutable: the middlewares it goes through
-	cancel   context.CancelFunc
-	protocol int  // immutable
-	upgrade  bool // immutable
-	fresh    bool // immutable: it opens a session, and there is nothing wrong with it so far
-	verdict  verdict
-	next     *parked // guarded by judges.mu
+	conn    *conn          // loop-only; nil when nobody waits for the answer any more
+	loop    *loop          // immutable
+	head    []byte         // immutable: the request's, as it came
+	request *http.Request  // immutable: what the application sees
+	chain   []http.Handler // immutable: the middlewares it goes through
+	cancel  context.CancelFunc
+	served  bool // immutable: its protocol is
+	upgrade bool // immutable
+	fresh   bool // immutable: it opens a session, and there is nothing wrong with it so far
+	verdict verdict
+	next    *parked // guarded by judges.mu
 }
 
 // park has the application asked about the request at the start of b. It returns what
@@ -32,7 +32,7 @@ func (c *conn) park(q *http1.Request, in *intent, b []byte, n int) (rest []byte)
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &parked{
 		conn: c, loop: l, head: bytes.Clone(b[:n:n]), request: c.httpRequest(q).WithContext(ctx), cancel: cancel,
-		protocol: in.protocol, upgrade: q.Upgrade, fresh: in.opens(q),
+		served: in.protocol == 4 || in.eio3, upgrade: q.Upgrade, fresh: in.opens(q),
 	}
 	if h := srv.hooks.Load(); h != nil {
 		p.chain = h.chain
@@ -61,6 +61,11 @@ func (h *httpState) unpark() {
 
 // isParked reports that the application has the request.
 func (h *httpState) isParked() bool { return h.rare != nil && h.rare.parked != nil }
+
+// awaitsBody reports that what arrives behind a parked request is its body.
+func (h *httpState) awaitsBody() bool {
+	return h.isParked() && h.rare.parked.request.ContentLength != 0
+}
 
 // goOn serves a request that was judged, and what has arrived behind it. Loop-only.
 func (p *parked) goOn() {

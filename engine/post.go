@@ -13,6 +13,7 @@ type postState struct {
 	body   http1.Body
 	got    *bytebufferpool.ByteBuffer // nil while nothing had to be copied
 	octets bool                       // a payload in bytes (revision 3)
+	form   bool                       // the body is a JSONP client's form
 }
 
 func (p *postState) reset() {
@@ -41,7 +42,7 @@ func (c *conn) beginPost(s *Session, q *http1.Request) {
 			}
 		}
 		p.post, c.session = c, s
-		c.http.post = &postState{body: http1.NewBody(q), octets: octets}
+		c.http.post = &postState{body: http1.NewBody(q), octets: octets, form: c.http.rare != nil && c.http.rare.jsonp}
 		c.http.flags &^= httpBusy
 		if q.ContentLength == 0 {
 			c.readBody(nil)
@@ -120,9 +121,23 @@ func (c *conn) posted(body []byte) {
 	c.http.post, s.poll.post, c.session = nil, nil, nil
 	c.http.flags |= httpBusy
 	c.loop.stats.bytesIn.Add(uint64(len(body)))
-	s.takePayloadIn(body, p.octets)
+	s.takeBody(body, p)
 	p.reset()
 	c.answerText(http.StatusOK, textHTML, "ok")
+}
+
+// takeBody takes the packets out of the body of p.
+func (s *Session) takeBody(body []byte, p *postState) {
+	if !p.form {
+		s.takePayloadIn(body, p.octets)
+		return
+	}
+	switch payload, found, ok := formPayload(body); {
+	case !ok:
+		s.close(ReasonParseError, byServer)
+	case found:
+		s.takePayloadIn(payload, false)
+	}
 }
 
 // takePayloadIn works through a polling body packet by packet; the first one that

@@ -41,7 +41,8 @@ func (r *Request) Secure() bool { return r.secure }
 func (r *Request) Time() time.Time { return time.Unix(0, r.arrived) }
 
 // HTTP parses the kept bytes: a new value at each call, without a body. Its context has
-// the values that middlewares gave it (Server.Use), and no end. After the session's ReleaseRequest it returns ErrRequestReleased.
+// the values that middlewares gave it (Server.Use), and no end. After the session's
+// ReleaseRequest it returns ErrRequestReleased.
 func (r *Request) HTTP() (*http.Request, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

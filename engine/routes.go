@@ -30,11 +30,11 @@ func (c *conn) route(b []byte, n int) (rest []byte) {
 	c.flags &^= connReturned
 	c.loop.stats.requests.Add(1)
 	c.http.lines = srv.opts.CORS.lines(q.Get("Origin"))
-	if srv.opts.CORS.on() && string(q.Method) == http.MethodOptions {
+	if k := &srv.opts.CORS; k.on() && !k.PreflightContinue && string(q.Method) == http.MethodOptions {
 		if q.ContentLength != 0 { // a body nobody reads must not become the next request
 			c.http.flags &^= httpKeepAlive
 		}
-		c.answer(http1.Response{Status: http.StatusNoContent, Header: srv.opts.CORS.preflight(q)})
+		c.answer(k.answer(q))
 		return b[n:]
 	}
 	in := srv.intentOf(q)
@@ -162,6 +162,13 @@ func (c *conn) routePolling(q *http1.Request, in *intent, b []byte, n int) (rest
 	if err := in.verify(q); err != nil {
 		return c.reject(q, in, err, b[n:])
 	}
+	if index, ok := c.loop.srv.jsonp(q); ok {
+		if !c.loop.srv.opts.CORS.admitsScript(q) {
+			return c.reject(q, in, errForbidden, b[n:])
+		}
+		r := c.http.need()
+		r.index, r.jsonp, in.base64 = index, true, true // a script carries no bytes
+	}
 	get, post := string(q.Method) == http.MethodGet, string(q.Method) == http.MethodPost
 	switch {
 	case post && in.hasSID:
@@ -172,6 +179,7 @@ func (c *conn) routePolling(q *http1.Request, in *intent, b []byte, n int) (rest
 		return c.reject(q, in, errBadRequest, nil)
 	case get && in.hasSID:
 		c.decorate(q, in, in.session, false)
+		c.noteCoding(q)
 		in.session.onGet(c)
 	case get && (c.loop.srv.crowded() || !c.loop.admit()):
 		return c.busy()

@@ -20,6 +20,7 @@ type Stats struct {
 	Limited       uint64        // sessions refused by AcceptRate
 	Opened        uint64        // sessions opened
 	Closed        map[Reason]uint64
+	OpenedEIO3    uint64            // those of them that speak Engine.IO 3
 	Requests      uint64            // HTTP requests for the engine
 	BadRequests   uint64            // requests that were not HTTP
 	Rejected      map[string]uint64 // requests refused, by Node's message
@@ -45,6 +46,16 @@ type Stats struct {
 	SlowCauses    map[SlowCause]uint64
 	SlowDrops     uint64 // frames dropped for clients that take too little (SlowDropOldest)
 	Panics        uint64
+
+	Deflated     uint64 // messages compressed for WebSocket, each once for all who receive it
+	DeflatedFrom uint64 // bytes of them before
+	DeflatedTo   uint64 // and after
+	Inflated     uint64 // compressed messages received over WebSocket
+	InflatedFrom uint64 // bytes of them as they came
+	InflatedTo   uint64 // and what became of them
+	Encoded      uint64 // answers of polling compressed; one for all where it is one frame alone
+	EncodedFrom  uint64 // bytes of them before
+	EncodedTo    uint64 // and after
 }
 
 // gauges are counts that several loops move. Atomic.
@@ -75,6 +86,7 @@ func (g *gauges) sessions() int64 { return g.polling.Load() + g.websocket.Load()
 
 // loopStats are the counters of one loop: written by it alone, read by anybody. Atomic.
 type loopStats struct {
+	openedEIO3                                            atomic.Uint64
 	accepted, opened, requests, badRequests, tooLarge     atomic.Uint64
 	answered, unjudged                                    atomic.Uint64
 	limited, upgrades, upgradesFailed, faults, violations atomic.Uint64
@@ -101,6 +113,7 @@ func (s *Server) Stats() Stats {
 		st.Tasks += int64(l.box.Len())
 		st.add(&l.stats)
 	}
+	st.addCompression(s)
 	return st
 }
 
@@ -111,7 +124,7 @@ func (st *Stats) add(l *loopStats) {
 		sum *uint64
 		one *atomic.Uint64
 	}{
-		{&st.Accepted, &l.accepted}, {&st.Limited, &l.limited}, {&st.Answered, &l.answered}, {&st.Unjudged, &l.unjudged}, {&st.Opened, &l.opened}, {&st.Requests, &l.requests},
+		{&st.Accepted, &l.accepted}, {&st.Limited, &l.limited}, {&st.Answered, &l.answered}, {&st.Unjudged, &l.unjudged}, {&st.Opened, &l.opened}, {&st.OpenedEIO3, &l.openedEIO3}, {&st.Requests, &l.requests},
 		{&st.BadRequests, &l.badRequests}, {&st.TooLarge, &l.tooLarge}, {&st.Upgrades, &l.upgrades},
 		{&st.UpgradesLost, &l.upgradesFailed}, {&st.Faults, &l.faults}, {&st.Violations, &l.violations},
 		{&st.PacketsIn, &l.packetsIn}, {&st.BytesIn, &l.bytesIn}, {&st.Deliveries, &l.deliveries},
@@ -135,6 +148,16 @@ func (st *Stats) add(l *loopStats) {
 	for _, e := range []*requestError{errUnknownTransport, errUnknownSID, errBadMethod, errBadRequest, errForbidden, errProtocolVersion} {
 		st.Rejected[e.message] += l.rejected[e.code].Load()
 	}
+}
+
+func (st *Stats) addCompression(s *Server) {
+	if d := s.deflation; d != nil {
+		st.Deflated, st.DeflatedFrom, st.DeflatedTo = d.messages.Load(), d.from.Load(), d.to.Load()
+	}
+	e := s.encoding
+	st.Encoded, st.EncodedFrom, st.EncodedTo = e.bodies.Load(), e.from.Load(), e.to.Load()
+	n := &s.inflated
+	st.Inflated, st.InflatedFrom, st.InflatedTo = n.Messages.Load(), n.From.Load(), n.To.Load()
 }
 
 // lag is how long the loop has owed the ticker a turn. Safe for concurrent use.

@@ -37,7 +37,11 @@ func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byt
 		Upgrade: q.Get("Upgrade"), Connection: q.Get("Connection"), Version: q.Get("Sec-WebSocket-Version"),
 		Key: q.Get("Sec-WebSocket-Key"), Protocol: q.Get("Sec-WebSocket-Protocol"), Extensions: q.Get("Sec-WebSocket-Extensions"),
 	}
-	if r := h.Check(); r != nil {
+	r := h.Check()
+	if d := c.loop.srv.deflation; d != nil && r == nil {
+		r = h.Negotiate(d.WindowBits())
+	}
+	if r != nil {
 		return c.refuseUpgrade(q, in, errTransportHandshake, r)
 	}
 	if !c.loop.srv.opts.CORS.admits(q.Get("Origin"), q.Host) {
@@ -53,7 +57,7 @@ func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byt
 	c.http.carry = nil
 	c.decorate(q, in, in.session, !in.hasSID)
 	answer := c.switchProtocols(&h)
-	c.form = in.form()
+	c.form |= in.form()
 	if in.hasSID {
 		c.probeWebSocket(in.session, answer)
 	} else {
@@ -95,6 +99,9 @@ func (c *conn) switchProtocols(h *ws.Handshake) (answer []byte) {
 	l.connTimers.Disarm(c)
 	c.http.free()
 	c.http, c.ws = nil, new(wsState)
+	if h.Deflates() {
+		c.deflates()
+	}
 	return l.scratch
 }
 

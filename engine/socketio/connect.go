@@ -1,7 +1,6 @@
 package socketio
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -33,18 +32,22 @@ func (c *client) join(nsp *Namespace, auth []byte) error {
 		c.server.part(nsp)
 		return err
 	}
+	use := len(t.use) > 0
+	if s.claim(auth) {
+		use = use && c.server.options.ConnectionStateRecovery.RunMiddlewares
+	}
 	s.mu.Lock()
 	if auth != nil {
-		s.need().auth = bytes.Clone(auth)
+		s.need().auth = string(auth)
 	}
 	schedule := false
-	if len(t.use) > 0 {
+	if use {
 		schedule = s.push(entry{kind: entryJoin})
 	} else if len(t.connect) > 0 {
 		schedule = s.push(entry{kind: entryWelcome})
 	}
 	s.mu.Unlock()
-	if len(t.use) == 0 {
+	if !use {
 		s.accept()
 	}
 	if !schedule {
@@ -129,21 +132,11 @@ func (s *Socket) accept() bool {
 	if s.state != connecting {
 		return false
 	}
-	c.send(len(nsp.name)+48, func(b []byte) []byte {
-		b = parser.AppendHeader(b, parser.Connect, 0, nsp.name, 0, false)
-		if c.eio3 { // which knows its id
-			return b
-		}
-		b = append(b, `{"sid":"`...)
-		b = append(b, s.id[:]...)
-		return append(b, `"}`...)
-	})
-	if !nsp.sockets.add(s) {
+	if !nsp.server.log.admit(s) {
 		c.session.Close() // two ids alike: not expected to happen before the sun goes out
 		return false
 	}
 	s.state = connected
-	c.session.Join(nsp.everyone)
 	if s.rare != nil && len(s.rare.rooms) > 0 {
 		nsp.adapter.Join(s, s.rare.rooms)
 	}
@@ -182,7 +175,7 @@ func (s *Socket) forget() {
 		s.set(released)
 	}
 	if s.rare != nil {
-		s.rare.auth = nil
+		s.rare.auth = ""
 		s.trim()
 	}
 }
@@ -197,6 +190,7 @@ func (s *Socket) refuse(err error) {
 		return
 	}
 	s.state = refused
+	s.nsp.server.log.depart(s, ReasonServerNamespaceDisconnect)
 	s.empty()
 	s.wake()
 	s.client.refuse(s.nsp.name, reason)

@@ -67,6 +67,7 @@ func (s *Socket) end(r Reason, to state) {
 	switch {
 	case s.state == connecting && to == gone:
 		s.state = gone
+		s.nsp.server.log.depart(s, r)
 		s.empty()
 		s.wake()
 		s.nsp.server.part(s.nsp)
@@ -91,7 +92,7 @@ func (s *Socket) end(r Reason, to state) {
 // and end the new socket there. Called with mu held.
 func (s *Socket) depart(r Reason, to state) (schedule bool) {
 	s.state = to
-	s.withdraw(to == gone && r != ReasonClientNamespaceDisconnect)
+	s.withdraw(r, to == gone && r != ReasonClientNamespaceDisconnect)
 	if s.box != nil || s.is(onLoop) || s.hasGoodbye() {
 		schedule = s.push(entry{kind: entryGoodbye, reason: r})
 	} else {
@@ -111,7 +112,7 @@ func (s *Socket) depart(r Reason, to state) (schedule bool) {
 // withdraw takes the socket out of its namespace's table and groups; the rooms
 // stay for the user to see. The groups of a session that has closed are left
 // already. Called with mu held.
-func (s *Socket) withdraw(closed bool) {
+func (s *Socket) withdraw(reason Reason, closed bool) {
 	s.nsp.sockets.remove(s)
 	if !closed {
 		s.client.session.Leave(s.nsp.everyone)
@@ -120,6 +121,7 @@ func (s *Socket) withdraw(closed bool) {
 		s.nsp.adapter.LeaveAll(s, s.rare.rooms, closed)
 	}
 	s.watchGone()
+	s.nsp.server.log.depart(s, reason)
 }
 
 // hasGoodbye reports whether anybody wants to know of the end. Called with mu held.

@@ -96,6 +96,8 @@ func (s *Socket) handle(e *entry) {
 	case entryGoodbye:
 		defer s.nsp.server.part(s.nsp)
 		s.goodbye(e.reason)
+	case entryExpired:
+		s.expire()
 	case entryEvent:
 		s.event(e)
 	}

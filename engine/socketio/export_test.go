@@ -98,6 +98,16 @@ func PendingSurveys(n *Namespace) int {
 	return len(n.surveys.byID)
 }
 
+// QueuedRoomEvents returns how many room events of the namespace wait for those who
+// listen.
+func QueuedRoomEvents(n *Namespace) int {
+	n.editing.Lock()
+	defer n.editing.Unlock()
+	n.book.relay.mu.Lock()
+	defer n.book.relay.mu.Unlock()
+	return n.book.relay.queue.len()
+}
+
 // Scheduled reports whether the socket has a mailbox at this moment.
 func Scheduled(s *Socket) bool {
 	s.mu.Lock()
@@ -152,4 +162,10 @@ func CallAndAck(v *Server, packet []byte) error {
 		f.Release()
 	}
 	return err
+}
+
+// KeyEIO3 is by what a socket of Socket.IO 2 is found.
+func KeyEIO3(session string) string {
+	key := keyEIO3(session)
+	return string(key[:])
 }

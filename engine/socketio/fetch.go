@@ -155,7 +155,9 @@ func (s *Socket) peekHandshake() *Handshake {
 			defer s.mu.Unlock()
 			return s.rare.handshake
 		}
-		auth = s.rare.auth
+		if s.rare.auth != "" {
+			auth = Raw(s.rare.auth)
+		}
 	}
 	s.mu.Unlock()
 	h := s.client.handshake()

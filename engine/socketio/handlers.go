@@ -92,6 +92,7 @@ type table struct {
 	disconnecting []func(ctx context.Context, s *Socket, r Reason)
 	disconnect    []func(ctx context.Context, s *Socket, r Reason)
 	serverSide    map[string][]*serverSideHandler
+	expired       []func(ctx context.Context, s *Socket)
 }
 
 // ownTable holds what is registered with one socket: few entries, so a slice is

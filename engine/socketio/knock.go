@@ -1,7 +1,6 @@
 package socketio
 
 import (
-	"bytes"
 	"errors"
 
 	"github.com/fanfare-go/fanfare/engine/parser"
@@ -26,7 +25,7 @@ func (c *client) knock(p *parser.Packet) error {
 	s := c.newDoor(string(p.Namespace))
 	s.mu.Lock()
 	if p.Data != nil {
-		s.need().auth = bytes.Clone(p.Data)
+		s.need().auth = string(p.Data)
 	}
 	schedule := s.push(entry{kind: entryKnock})
 	s.mu.Unlock()
@@ -80,10 +79,10 @@ func (s *Socket) namespace() (*Namespace, error) {
 func (s *Socket) auth() Raw {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.rare == nil {
+	if s.rare == nil || s.rare.auth == "" {
 		return nil
 	}
-	return s.rare.auth
+	return Raw(s.rare.auth)
 }
 
 // letIn puts the socket into the place of its stand-in, unless the client has left

@@ -39,6 +39,7 @@ const (
 	entryWelcome                  // run the connect functions
 	entryGoodbye                  // run the disconnect functions
 	entryKnock                    // ask the parent namespaces
+	entryExpired                  // run the functions of OnRecoveryExpired
 )
 
 // entry is one thing for a socket's worker to do. 64 bytes.

@@ -24,6 +24,10 @@ func (a *MemoryAdapter) Namespace() *Namespace { return a.nsp }
 
 // Join implements Adapter.
 func (a *MemoryAdapter) Join(s *Socket, rooms []string) {
+	if l := a.nsp.server.log; l.recovery != nil {
+		l.join(s, rooms)
+		return
+	}
 	for _, r := range rooms {
 		s.client.session.Join(a.nsp.group(r))
 	}
@@ -31,6 +35,14 @@ func (a *MemoryAdapter) Join(s *Socket, rooms []string) {
 
 // Leave implements Adapter.
 func (a *MemoryAdapter) Leave(s *Socket, rooms []string) {
+	if l := a.nsp.server.log; l.recovery != nil {
+		l.leave(s, rooms)
+		return
+	}
+	a.leave(s, rooms)
+}
+
+func (a *MemoryAdapter) leave(s *Socket, rooms []string) {
 	for _, r := range rooms {
 		s.client.session.Leave(a.nsp.group(r))
 	}
@@ -39,19 +51,24 @@ func (a *MemoryAdapter) Leave(s *Socket, rooms []string) {
 // LeaveAll implements Adapter.
 func (a *MemoryAdapter) LeaveAll(s *Socket, rooms []string, closed bool) {
 	if !closed {
-		a.Leave(s, rooms)
+		a.leave(s, rooms)
 	}
 }
 
 // Broadcast implements Adapter: one frame, handed to each loop.
 func (a *MemoryAdapter) Broadcast(p *Broadcast) error {
+	if l := a.nsp.server.log; l.on() {
+		return l.broadcast(a, p)
+	}
+	return a.publish(p)
+}
+
+func (a *MemoryAdapter) publish(p *Broadcast) error {
 	f, err := a.nsp.newFrame(parser.Event, 0, false, p.Array, p.Attachments)
 	if err != nil {
 		return err
 	}
-	if p.Flags.Volatile {
-		f.SetVolatile()
-	}
+	p.Flags.mark(f)
 	a.nsp.server.engine.Publish(f, a.target(p.Rooms, p.Except))
 	f.Release()
 	return nil

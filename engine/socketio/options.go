@@ -14,6 +14,12 @@ import (
 // CORS says which origins besides the server's own may use it.
 type CORS = engine.CORS
 
+// PerMessageDeflate says how messages over WebSocket are compressed.
+type PerMessageDeflate = engine.PerMessageDeflate
+
+// HTTPCompression says how answers of long-polling are compressed.
+type HTTPCompression = engine.HTTPCompression
+
 // Transport names how a client's bytes travel.
 type Transport = engine.Transport
 
@@ -27,6 +33,9 @@ const (
 type Options struct {
 	// Path is the path prefix of Socket.IO requests; default "/socket.io". Node: path.
 	Path string
+	// NoTrailingSlash serves Path without the slash, too, as for clients with
+	// addTrailingSlash: false. Node: addTrailingSlash: false.
+	NoTrailingSlash bool
 	// Transports lists what clients may use; default Polling and WebSocket. Node: transports.
 	Transports []Transport
 	// NoUpgrades keeps clients that begin with polling on it. Node: allowUpgrades: false.
@@ -46,13 +55,47 @@ type Options struct {
 	MaxHTTPBufferSize int64
 	// CORS says which other origins may use the server; default none. Node: cors.
 	CORS CORS
+	// NoJSONP answers polls with a j parameter as if they had none. Otherwise they are
+	// JSONP's, for browsers without XMLHttpRequest; see engine.Options. Node has no such
+	// option.
+	NoJSONP bool
+	// Cookie is set by the first answer to a client that polls; default none, &Cookie{} is
+	// Node's cookie: true. Node: cookie.
+	Cookie *Cookie
+	// InitialPacket is the text of a message that follows the open packet of each
+	// connection, a packet of Socket.IO: an event such as 2["motd","hello"] reaches the
+	// client's handlers once it is connected. Default none. Node: initialPacket.
+	InitialPacket string
+	// AllowRequest decides who may open a connection; default everybody. An error refuses,
+	// and keeps its text to itself unless it is a *RequestError. It may block: ctx, which
+	// is the request's, is done when the peer is gone, the server stops, or ConnectTimeout
+	// is over. For a decision that needs the auth of the client, see Use. Node: allowRequest.
+	AllowRequest func(ctx context.Context, r *http.Request) error
+	// GenerateID names the Engine.IO session that a request opens: 1 to 64 letters, digits
+	// and "-._~", which nobody can guess and no living session has. An error refuses the
+	// request. It may block. Default: 120 random bits. Node: io.engine.generateId.
+	GenerateID func(r *http.Request) (string, error)
+	// MaxHooks is how many requests may be with AllowRequest, GenerateID or middlewares of
+	// Engine at the same time; default 1,024.
+	MaxHooks int
+	// MaxParked is how many more may wait for that; default 4,096. What comes beyond is
+	// answered 503 with a Retry-After.
+	MaxParked int
+	// PerMessageDeflate compresses long messages over WebSocket for clients that can
+	// take them so; nil, the default, for none. New panics where it asks for a level or
+	// a window that there is not. Node: perMessageDeflate.
+	PerMessageDeflate *PerMessageDeflate
+	// HTTPCompression compresses long answers of polling, unless it is Off. New panics
+	// where it asks for a level that there is not. Node: httpCompression.
+	HTTPCompression HTTPCompression
 
 	// Handler serves every other path of the port, such as the application's pages;
 	// default: 404.
 	Handler http.Handler
 	// ClientFiles holds the browser client's files (the "dist" folder of the
-	// socket.io package, or client-dist of its server), served below Path; default
-	// none. Node: serveClient.
+	// socket.io-client package, or "client-dist" of the server's), served below Path;
+	// default none. Where it has a file with ".br" or ".gz" behind the name too, those who
+	// accept that are sent it. Node: serveClient.
 	ClientFiles fs.FS
 
 	// MaxConnections bounds open connections; default what the descriptor limit
@@ -144,6 +187,19 @@ type Options struct {
 	// MaxDepth bounds the nesting of received JSON; default 64 levels.
 	MaxDepth int
 
+	// ConnectionStateRecovery lets clients that lost their connection have their socket
+	// again, and what it was sent meanwhile; default nil: off. Node:
+	// connectionStateRecovery.
+	ConnectionStateRecovery *Recovery
+	// History says how much is kept of what is broadcast to a room, by the names of
+	// namespace and room; it is asked at a broadcast to a room of which nothing is kept,
+	// and must not block or use the server. Default: nothing. See [Namespace.KeepHistory]
+	// for single rooms.
+	History func(namespace, room string) HistoryLimits
+	// MaxHistoryBytes bounds what all histories keep together, in bytes, beyond what
+	// recovery needs of it; default 64 MiB. The oldest events go first.
+	MaxHistoryBytes int64
+
 	// KeepHandshake keeps every socket's Handshake complete for its life, which
 	// costs about 1 KB per connection.
 	KeepHandshake bool
@@ -194,6 +250,8 @@ func (o Options) withDefaults() Options {
 	}
 	o.MaxAttachments = orElse(o.MaxAttachments, parser.DefaultAttachments)
 	o.ShutdownTimeout = orElse(o.ShutdownTimeout, 10*time.Second)
+	o.ConnectionStateRecovery = o.ConnectionStateRecovery.withDefaults()
+	o.MaxHistoryBytes = orElse(o.MaxHistoryBytes, 64<<20)
 	o.JSON = orStandard(o.JSON)
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -213,10 +271,13 @@ func orElse[T comparable](v, def T) T {
 // engine returns what the floor below is to know.
 func (o *Options) engine(accept func(*engine.Session) engine.Receiver) engine.Options {
 	e := engine.Options{
-		Path: o.Path, Transports: o.Transports, NoUpgrades: o.NoUpgrades,
+		Path: o.Path, NoTrailingSlash: o.NoTrailingSlash, Transports: o.Transports, NoUpgrades: o.NoUpgrades,
 		PingInterval: o.PingInterval, PingTimeout: o.PingTimeout,
 		UpgradeTimeout: o.UpgradeTimeout, ConnectTimeout: o.ConnectTimeout, AllowEIO3: o.AllowEIO3,
 		MaxHTTPBufferSize: o.MaxHTTPBufferSize, CORS: o.CORS, Handler: o.Handler, Accept: accept,
+		NoJSONP: o.NoJSONP, Cookie: o.Cookie, InitialPacket: o.InitialPacket, AllowRequest: o.AllowRequest, GenerateID: o.GenerateID,
+		MaxHooks: o.MaxHooks, MaxParked: o.MaxParked,
+		PerMessageDeflate: o.PerMessageDeflate, HTTPCompression: o.HTTPCompression,
 		MaxConnections: o.MaxConnections, AcceptRate: o.AcceptRate, AcceptBurst: o.AcceptBurst,
 		Loops: o.Loops, HighWaterMark: o.HighWaterMark,
 		MaxQueued: o.MaxQueued, MaxBlocked: o.MaxBlocked, SlowPolicy: o.SlowPolicy,

@@ -1,6 +1,9 @@
 package socketio
 
 import (
+	"bytes"
+	"errors"
+
 	"github.com/fanfare-go/fanfare/engine"
 	"github.com/fanfare-go/fanfare/engine/parser"
 	"github.com/valyala/bytebufferpool"
@@ -56,8 +59,8 @@ func (c *client) message(data []byte, binary bool) error {
 	return c.route(&p, attachments)
 }
 
-// parsed builds the frame of a packet with Options.Parser.
-func (v *Server) parsed(p *parser.Packet, attachments [][]byte) (*engine.Frame, error) {
+// parsed builds the frame of a packet with Options.Parser, to be kept or not.
+func (v *Server) parsed(p *parser.Packet, attachments [][]byte, kept bool) (*engine.Frame, error) {
 	buf := bytebufferpool.Get()
 	defer bytebufferpool.Put(buf)
 	message, err := v.options.Parser.AppendPacket(buf.B[:0], p, attachments)
@@ -65,7 +68,7 @@ func (v *Server) parsed(p *parser.Packet, attachments [][]byte) (*engine.Frame, 
 		return nil, err
 	}
 	buf.B = message
-	f := engine.NewFrame(len(message))
+	f := frameToKeep(kept)(len(message))
 	if v.options.Parser.Binary() {
 		f.AppendBinary(message)
 	} else {
@@ -76,15 +79,41 @@ func (v *Server) parsed(p *parser.Packet, attachments [][]byte) (*engine.Frame, 
 
 // parsedFrame is newFrame for Options.Parser.
 func (n *Namespace) parsedFrame(t parser.Type, id uint64, hasID bool, array []byte, attachments [][]byte) (*engine.Frame, error) {
-	p := parser.Packet{Type: t, Namespace: []byte(n.name), ID: id, HasID: hasID, Attachments: len(attachments), Data: array}
-	if len(attachments) > 0 {
-		p.Type += parser.BinaryEvent - parser.Event // BinaryAck is as far from Ack
-	}
-	f, err := n.server.parsed(&p, attachments)
+	p := n.parsedPacket(t, id, hasID, array, attachments)
+	f, err := n.server.parsed(&p, attachments, false)
 	if err == nil && t == parser.Ack {
 		f.SetKept()
 	}
 	return f, err
+}
+
+func (n *Namespace) parsedPacket(t parser.Type, id uint64, hasID bool, array []byte, attachments [][]byte) parser.Packet {
+	if len(attachments) > 0 {
+		t += parser.BinaryEvent - parser.Event // BinaryAck is as far from Ack
+	}
+	return parser.Packet{Type: t, Namespace: []byte(n.name), ID: id, HasID: hasID, Attachments: len(attachments), Data: array}
+}
+
+// errNoOffset is for a parser that changes the strings in an event.
+var errNoOffset = errors.New("socketio: the parser leaves no place for an offset")
+
+// parsedNumbered is newNumbered for Options.Parser: a stand-in of the same length is
+// encoded where the offset goes.
+func (n *Namespace) parsedNumbered(array []byte, attachments [][]byte, flags Flags) (numbered, error) {
+	standIn := n.server.log.standIn[:]
+	data := append(append(append(bytes.Clone(array[:len(array)-1]), `,"`...), standIn...), `"]`...)
+	p := n.parsedPacket(parser.Event, 0, false, data, attachments)
+	f, err := n.server.parsed(&p, attachments, !flags.Volatile)
+	if err != nil {
+		return numbered{}, err
+	}
+	e := numbered{f, f.Find(standIn)}
+	if e.at < 0 {
+		f.Release()
+		return numbered{}, errNoOffset
+	}
+	flags.mark(f)
+	return e, nil
 }
 
 // translated builds the frame of a packet that is there in the default parser's form:
@@ -94,7 +123,7 @@ func (v *Server) translated(text []byte) (*engine.Frame, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.parsed(&p, nil)
+	return v.parsed(&p, nil, false)
 }
 
 // translate returns the frame of a packet for Options.Parser in place of f; nil where

@@ -20,6 +20,7 @@ type Server struct {
 	limits  parser.Limits  // immutable
 	engine  *engine.Server // immutable
 	main    *Namespace     // immutable
+	log     *eventLog      // immutable
 	ids     idSource
 	stats   counters
 	surveys atomic.Int64 // broadcasts that wait for acknowledgements
@@ -51,12 +52,13 @@ func New(o Options) *Server {
 	if v.options.OnError == nil {
 		v.options.OnError = v.logError
 	}
+	v.log = newEventLog(v)
 	v.limits = parser.Limits{Attachments: v.options.MaxAttachments, Depth: v.options.MaxDepth}
 	v.limitsEIO3 = v.limits
 	v.limitsEIO3.Namespace = maxEIO3Namespace
 	v.base, v.release = context.WithCancelCause(context.Background())
 	e, err := engine.New(v.options.engine(v.accept))
-	if err != nil { // Accept is there; nothing else is refused
+	if err != nil { // Accept is there: an option asks for what there is not
 		panic("socketio: " + err.Error())
 	}
 	v.engine = e

@@ -67,6 +67,7 @@ func (v *Server) stop() {
 		case <-ctx.Done():
 		}
 	}
+	v.log.close()
 	if workers != nil {
 		if err := workers.close(ctx); err != nil && ctx.Err() == nil {
 			errs = append(errs, err)

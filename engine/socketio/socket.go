@@ -32,7 +32,9 @@ type rare struct {
 	acks      map[uint64]*pendingAck
 	life      *lifetime
 	handshake *Handshake
-	auth      []byte // of the CONNECT packet, until the socket has settled
+	auth      string // of the CONNECT packet, until the socket has settled; a JSON object
+
+	recoverable *recoverable // by which the socket is recovered, where it may be
 }
 
 // state is how far a socket's life has come. It only grows.
@@ -50,11 +52,12 @@ const (
 type marks uint8
 
 const (
-	left     marks = 1 << iota // the rooms are left, as far as the user sees
-	onLoop                     // an inline handler is running
-	muted                      // disconnected by the server: what is in the mailbox is dropped
-	released                   // the auth object was let go, and nobody had asked for the Handshake
-	surveyed                   // it was asked in a broadcast with acknowledgements, once at least
+	left      marks = 1 << iota // the rooms are left, as far as the user sees
+	onLoop                      // an inline handler is running
+	muted                       // disconnected by the server: what is in the mailbox is dropped
+	recovered                   // it is back, with what it had
+	released                    // the auth object was let go, and nobody had asked for the Handshake
+	surveyed                    // it was asked in a broadcast with acknowledgements, once at least
 )
 
 // is reports whether a mark is set. Called with mu held, as the two below.
@@ -101,7 +104,7 @@ func (s *Socket) need() *rare {
 func (s *Socket) trim() {
 	r := s.rare
 	if r == nil || r.handlers != nil || r.rooms != nil || r.leaving != nil || r.values != nil ||
-		len(r.acks) > 0 || r.life != nil || r.handshake != nil || r.auth != nil {
+		len(r.acks) > 0 || r.life != nil || r.handshake != nil || r.auth != "" || r.recoverable != nil {
 		return
 	}
 	s.rare = nil

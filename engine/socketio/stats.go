@@ -28,6 +28,7 @@ type Stats struct {
 	// for beyond it was refused, or closed the connection. "DefaultNamespace" is the
 	// length of a namespace's name, package parser's 512 bytes.
 	Exceeded map[string]uint64
+	Recovery RecoveryStats // connection state recovery, and histories
 }
 
 // counters is what the server counts itself. Atomic.
@@ -40,8 +41,8 @@ type counters struct {
 func (v *Server) Stats() Stats {
 	st := Stats{
 		Engine:  v.engine.Stats(),
-		Sockets: make(map[string]int),
-		Events:  v.stats.events.Load(), Violations: v.stats.violations.Load(), Overflows: v.stats.overflows.Load(),
+		Sockets: make(map[string]int), Recovery: v.log.recoveryStats(),
+		Events: v.stats.events.Load(), Violations: v.stats.violations.Load(), Overflows: v.stats.overflows.Load(),
 		Errors: v.stats.errors.Load(), Panics: v.stats.panics.Load(), Exceeded: v.stats.exceededLimits(),
 		BroadcastAcks: v.surveys.Load(), AcksRefused: v.stats.acksRefused.Load(), NoticesLost: v.stats.noticesLost.Load(),
 		PresenceRefused: v.stats.presenceRefused.Load(),

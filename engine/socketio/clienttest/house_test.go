@@ -26,6 +26,7 @@ type houseOptions struct {
 	pingInterval, pingTimeout, upgradeTimeout time.Duration
 	acceptRate, acceptBurst                   int
 	onlyEIO4                                  bool // clients of Socket.IO 2 are not let in
+	compressed                                bool // perMessageDeflate, and the page at /
 	handler                                   http.Handler
 	parser                                    socketio.Parser
 }
@@ -45,12 +46,16 @@ func openHouse(t *testing.T, o houseOptions) *house {
 
 func (h *house) open(t *testing.T) {
 	t.Helper()
-	server := socketio.New(socketio.Options{
+	o := socketio.Options{
 		PingInterval: h.options.pingInterval, PingTimeout: h.options.pingTimeout, UpgradeTimeout: h.options.upgradeTimeout,
 		AllowEIO3: !h.options.onlyEIO4, Handler: h.options.handler, Parser: h.options.parser, AcceptRate: h.options.acceptRate, AcceptBurst: h.options.acceptBurst,
 		Logger:  slog.New(slog.NewTextHandler(io.Discard, nil)),
 		OnError: func(_ context.Context, _ *socketio.Socket, err error) { t.Errorf("the server reports: %v", err) },
-	})
+	}
+	if h.options.compressed {
+		o.PerMessageDeflate, o.Handler = &socketio.PerMessageDeflate{}, http.HandlerFunc(emptyPage)
+	}
+	server := socketio.New(o)
 	furnish(server.Of("/"))
 	admin := server.Of("/admin")
 	admin.Use(requireToken)
