@@ -17,7 +17,6 @@ func (c *conn) newSession(in *intent, head []byte) *Session {
 	l, srv := c.loop, c.loop.srv
 	s := &Session{loop: l}
 	r := newRequest(head, c.peer(), l.now+ticks(srv.opts.ConnectTimeout))
-	r.head.tls = c.tlsState()
 	s.request.Store(r)
 	if v := in.verdict; v != nil {
 		r.head.values = v.values()
@@ -71,10 +70,9 @@ func (c *conn) handshakePolling(q *http1.Request, in *intent, head []byte) {
 // the dearest thing in a handshake.
 func (c *conn) handshakeWebSocket(in *intent, head, answer []byte) {
 	l := c.loop
-	t := c.socketTransport()
 	s := c.newSession(in, head)
 	s.conn, c.session = c, s
-	s.setSocket(t)
+	s.setSocket(in.transport)
 	l.payload = s.openPacket(l.payload[:0], nil)
 	l.scratch = ws.AppendFrame(answer, ws.OpText, l.payload)
 	if initial := l.srv.opts.InitialPacket; initial != "" {
@@ -124,6 +122,7 @@ func (s *Session) close(reason Reason, by closedBy) {
 	l := s.loop
 	l.sessionTimers.Disarm(s)
 	l.delist(s)
+	l.unwatch(s)
 	l.stats.closed[reason].Add(1)
 	l.srv.gauges.of(s.Transport()).Add(-1)
 	if s.conn != nil {

@@ -79,7 +79,7 @@ func (d dribble) Write(b []byte) (n int, err error) {
 }
 
 func TestTenThousandEchoesOverTLS(t *testing.T) {
-	f := start(t, engine.Options{Loops: 2, TLS: serverTLS(t)}, func(f *fixture) {
+	f := start(t, engine.Options{Loops: 2, TLS: serverTLS(t), PingInterval: time.Hour}, func(f *fixture) {
 		f.onText = func(r *recorder, text string) error { r.send(text); return nil }
 	})
 	const clients, echoes = 20, 500

@@ -169,3 +169,10 @@ func KeyEIO3(session string) string {
 	key := keyEIO3(session)
 	return string(key[:])
 }
+
+// LogRooms returns how many rooms the log of events has a ring for.
+func LogRooms(v *Server) int {
+	v.log.mu.Lock()
+	defer v.log.mu.Unlock()
+	return len(v.log.rooms)
+}

@@ -14,7 +14,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-var userKey = socketio.NewKey[string]()
+var userName = socketio.NewKey[string]()
 
 // forum is a server, and what must be true of it: who is connected, who is in which
 // room, and what each client was sent. One goroutine acts, so that its order is defined.
@@ -53,11 +53,11 @@ func openForum(t *testing.T) *forum {
 	users := 0
 	f.io.Use(func(_ ctxt, s *socketio.Socket) error {
 		users++ // one client after the other
-		userKey.Set(s, fmt.Sprint("user ", users%3))
+		userName.Set(s, fmt.Sprint("user ", users%3))
 		return nil
 	})
 	f.io.OnRoom(f.onRoom)
-	f.presence = socketio.NewPresence(f.io.Of("/"), userKey, socketio.PresenceOptions{})
+	f.presence = socketio.NewPresence(f.io.Of("/"), userName, socketio.PresenceOptions{})
 	f.presence.OnChange(f.onChange)
 	f.addr = start(t, f.io)
 	return f
@@ -113,7 +113,7 @@ func (f *forum) enter(websockets, pollers int) {
 		}
 		enter(m.wire, "40", "40")
 		m.s = receive(f, f.came)
-		m.user = userKey.Get(m.s)
+		m.user = userName.Get(m.s)
 		f.actors = append(f.actors, m)
 		go m.listen()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/fanfare-go/fanfare/engine"
 	"github.com/fanfare-go/fanfare/engine/parser"
 )
 
@@ -158,19 +159,28 @@ func (l *eventLog) emit(r *recoverable, e numbered, volatile bool) error {
 	return nil
 }
 
-// answer sends the CONNECT packet that lets the client in. pid is the key to recovery.
-func (s *Socket) answer(pid []byte) {
+// answer lets the client in, with a CONNECT packet; pid is the key to recovery. What the
+// client has missed goes ahead of it.
+func (s *Socket) answer(pid []byte, missed ...*engine.Frame) {
 	nsp := s.nsp.name
-	s.client.send(len(nsp)+80, func(b []byte) []byte {
-		b = parser.AppendHeader(b, parser.Connect, 0, nsp, 0, false)
-		if s.client.eio3 { // which knows its id
-			return b
-		}
+	f := engine.NewFrame(len(nsp) + 80)
+	defer f.Release()
+	b := parser.AppendHeader(f.Begin(), parser.Connect, 0, nsp, 0, false)
+	if !s.client.eio3 { // which knows its id
 		b = append(b, `{"sid":"`...)
 		b = append(b, s.id[:]...)
 		if pid != nil {
 			b = append(append(b, `","pid":"`...), pid...)
 		}
-		return append(b, `"}`...)
-	})
+		b = append(b, `"}`...)
+	}
+	f.End(b)
+	f.SetKept()
+	if len(missed) == 0 {
+		s.client.session.Send(f)
+		return
+	}
+	all := engine.Join(append(missed, f))
+	s.client.session.Send(all)
+	all.Release()
 }

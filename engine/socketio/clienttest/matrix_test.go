@@ -66,24 +66,35 @@ var transports = []struct {
 	{"upgrade", clienttest.Upgrade},
 }
 
-// eachWay runs one scenario for every version and transport, against one server and with one Node process; and for every
-// transport with msgpack, against another server.
+// eachWay runs one scenario for every version and transport, against one server and with one Node process; for every
+// transport with msgpack, against another server; and for the newest version against servers that are mounted in net/http.
 func eachWay(t *testing.T, options houseOptions, scenario func(j *journey)) {
 	t.Helper()
 	driver := clienttest.Start(t)
-	house := openHouse(t, options)
-	for _, version := range clienttest.Versions {
+	everyTransport(t, driver, openHouse(t, options), clienttest.Versions, scenario)
+	packed := options
+	packed.parser = socketio.Msgpack{}
+	house := openHouse(t, packed)
+	for _, transport := range transports {
+		t.Run("msgpack/"+transport.name, func(t *testing.T) {
+			scenario(&journey{T: t, house: house, driver: driver, way: way{clienttest.V48, transport.names, true}})
+		})
+	}
+	for _, door := range []door{mountedDoor, httpsDoor} {
+		t.Run(string(door), func(t *testing.T) {
+			options.door = door
+			everyTransport(t, driver, openHouse(t, options), clienttest.Versions[:1], scenario)
+		})
+	}
+}
+
+func everyTransport(t *testing.T, driver *clienttest.Driver, house *house, versions []string, scenario func(j *journey)) {
+	t.Helper()
+	for _, version := range versions {
 		for _, transport := range transports {
 			t.Run(version+"/"+transport.name, func(t *testing.T) {
 				scenario(&journey{T: t, house: house, driver: driver, way: way{version: version, transports: transport.names}})
 			})
 		}
-	}
-	options.parser = socketio.Msgpack{}
-	house = openHouse(t, options)
-	for _, transport := range transports {
-		t.Run("msgpack/"+transport.name, func(t *testing.T) {
-			scenario(&journey{T: t, house: house, driver: driver, way: way{clienttest.V48, transport.names, true}})
-		})
 	}
 }

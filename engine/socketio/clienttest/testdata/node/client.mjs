@@ -7,7 +7,7 @@ import { Mailbox } from "./mailbox.mjs";
 import { pack, unpack } from "./binary.mjs";
 
 const require = createRequire(import.meta.url);
-const defaults = { forceNew: true, reconnection: false, reconnectionDelay: 20, reconnectionDelayMax: 100, timeout: 60000 };
+const defaults = { forceNew: true, reconnection: false, reconnectionDelay: 20, reconnectionDelayMax: 100, timeout: 60000, rejectUnauthorized: false };
 
 export class Client {
   mailbox = new Mailbox();
