@@ -24,7 +24,7 @@ type Handshake struct {
 	// Context has what middlewares of the Engine put into the context of the request
 	// that opened the connection, and no end; nothing where Headers are empty. Node: what
 	// they put into socket.request.
-	Context context.Context
+	Context context.Context `json:"-"`
 }
 
 // Handshake returns what the client said when it connected. In middlewares and
