@@ -54,6 +54,7 @@ func (c *conn) handshakeWebSocket(head, answer []byte) {
 	s := c.newSession(head, WebSocket)
 	s.conn, c.session = c, s
 	s.set(flagWebSocket)
+	s.noteForm()
 	l.payload = s.openPacket(l.payload[:0], nil)
 	l.scratch = ws.AppendFrame(answer, ws.OpText, l.payload)
 	c.writeControl(l.scratch)

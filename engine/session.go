@@ -54,6 +54,7 @@ const (
 	flagDirty                                // in loop.dirty
 	flagLingering                            // closed, but kept for one more poll
 	flagGone                                 // out of the table, slot given back
+	flagDeflated                             // its WebSocket has agreed to permessage-deflate
 )
 
 func (s *Session) has(f sessionFlag) bool { return s.flags.Load()&f != 0 }
@@ -70,7 +71,9 @@ func (s *Session) ID() string { return string(s.id[:]) }
 // publishes, joins and leaves. It takes a reference of its own, never blocks, and
 // is dropped silently where the session is closed.
 func (s *Session) Send(f *Frame) {
-	s.loop.srv.ahead(f)
+	if s.has(flagDeflated) {
+		s.loop.srv.ahead(f)
+	}
 	f.retain(1)
 	if !s.loop.post(task{kind: taskSend, session: s, frame: f}) {
 		f.release(1)

@@ -75,6 +75,7 @@ func (s *Session) upgrade(c *conn) {
 	l.connTimers.Disarm(c)
 	s.conn = c
 	s.set(flagWebSocket)
+	s.noteForm()
 	l.srv.gauges.polling.Add(-1)
 	l.srv.gauges.websocket.Add(1)
 	l.stats.upgrades.Add(1)
