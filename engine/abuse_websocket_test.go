@@ -30,7 +30,7 @@ func TestGarbageInsteadOfAHandshake(t *testing.T) {
 	for _, g := range garbage {
 		c := f.dial()
 		c.write(g)
-		_ = c.Conn.(*net.TCPConn).CloseWrite() // it may be the beginning of something
+		_ = c.tcp().CloseWrite() // it may be the beginning of something
 		if b, err := io.ReadAll(c.br); len(b) > 0 && (string(b[:9]) != "HTTP/1.1 " || b[9] < '4') || isTimeout(err) {
 			t.Errorf("%.20q was answered with %q (%v)", g, b, err)
 		}
@@ -57,7 +57,7 @@ func TestGarbageAfterAHandshakeEndsOneSession(t *testing.T) { // CVE-2022-21676
 			b = append([]byte("\x81\xfe\x00\xc8\x00\x00\x00\x004"), b...)
 		}
 		_, _ = c.Write(b)
-		_ = c.Conn.(*net.TCPConn).CloseWrite()
+		_ = c.tcp().CloseWrite()
 		r.reason(t)
 		if _, err := io.ReadAll(c.br); isTimeout(err) {
 			t.Fatalf("%q: the connection stays open", b)
@@ -72,7 +72,7 @@ func TestGarbageAfterAHandshakeEndsOneSession(t *testing.T) { // CVE-2022-21676
 			b[i] = byte(rng.Uint32())
 		}
 		_, _ = w.Write(b)
-		_ = w.Conn.(*net.TCPConn).CloseWrite()
+		_ = w.tcp().CloseWrite()
 		_, _ = io.ReadAll(w.br)
 		until(t, "the probe is gone", func() bool { return !p.r.s.PollState().Probe })
 	}
@@ -157,12 +157,12 @@ func TestAPeerThatKeepsSendingAfterItsEndIsCutOff(t *testing.T) {
 func TestAHalfClosedConnectionIsClosed(t *testing.T) {
 	f, healthy := startAbused(t, engine.Options{})
 	ws, o := f.openWS()
-	_ = ws.Conn.(*net.TCPConn).CloseWrite()
+	_ = ws.tcp().CloseWrite()
 	f.session(o.SID).ended(t, engine.ReasonTransportClose)
 	ws.eof()
 	p := f.poller()
 	p.hold()
-	_ = p.get.Conn.(*net.TCPConn).CloseWrite()
+	_ = p.get.tcp().CloseWrite()
 	p.r.ended(t, engine.ReasonTransportError)
 	p.get.eof()
 	healthy.answers(t)

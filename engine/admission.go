@@ -38,6 +38,9 @@ func (l *loop) admit() bool {
 // refuseConn answers a connection there is no room for.
 func (s *Server) refuseConn(gc gnet.Conn) {
 	s.gauges.refused.Add(1)
+	if s.tls != nil {
+		return // there is no room to encrypt it either
+	}
 	r := http1.Response{Status: http.StatusServiceUnavailable, Header: retryAfter(), Close: true}
 	_, _ = writeNow(gc.Fd(), r.AppendTo(nil))
 }

@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"bytes"
-	"net"
 	"runtime"
 	"strings"
 	"testing"
@@ -17,7 +16,7 @@ func TestAProbeFloodIsBounded(t *testing.T) {
 	f := start(t, engine.Options{SendBuffer: 4096})
 	_, o := f.openPolling()
 	w := f.upgradeWS(wsURL + "&sid=" + o.SID)
-	_ = w.Conn.(*net.TCPConn).SetReadBuffer(4096)
+	_ = w.tcp().SetReadBuffer(4096)
 	var one bytes.Buffer
 	if err := gobwas.WriteFrame(&one, gobwas.MaskFrameInPlace(gobwas.NewTextFrame([]byte("2probe")))); err != nil {
 		t.Fatal(err)

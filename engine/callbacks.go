@@ -39,8 +39,12 @@ func (k *callbacks) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 		return nil, gnet.None
 	}
 	moved, _ := gc.Context().(*arrival)
+	if _, ok := gc.Context().(introduction); ok {
+		s.loopOf(gc.EventLoop())
+		return nil, gnet.None
+	}
 	if moved != nil {
-		gc.SetSafeContext(nil)
+		gc.SetSafeContext(moved.from.context())
 	}
 	if moved == nil && s.full(gc.Fd()) {
 		s.refuseConn(gc)
@@ -53,22 +57,35 @@ func (k *callbacks) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 	}
 	l.enter()
 	defer l.leave()
+	counted := false
+	if moved == nil && s.peers.on {
+		var met Limit
+		if counted, met = s.peers.accept(hostOf(gc.RemoteAddr()), l.now); met != 0 {
+			l.limited(Limited{Limit: met, Peer: hostOf(gc.RemoteAddr())})
+			s.refuseConn(gc)
+			return nil, gnet.Close
+		}
+	}
 	c := newConn(l, gc)
 	defer l.recoverFor(c)
 	gc.SetContext(c)
 	c.flags |= connCounted
+	if counted || moved != nil && moved.peer.IsValid() {
+		c.flags |= connPeer
+	}
 	s.gauges.connections.Add(1)
 	l.stats.accepted.Add(1)
 	if s.opts.PingInterval+s.opts.PingTimeout > keepAliveEnd {
 		_ = gc.SetKeepAlivePeriod(keepAlive)
 	}
 	c.http.waits = waitHead
+	if s.tls != nil && moved == nil {
+		c.beginTLS()
+		return nil, gnet.None
+	}
 	c.expire(ticks(s.opts.HeaderTimeout))
 	if moved != nil {
-		if moved.returned {
-			c.flags |= connReturned
-		}
-		c.feedHTTP(moved.bytes)
+		c.arrive(moved)
 	}
 	return nil, gnet.None
 }
@@ -93,7 +110,7 @@ func (k *callbacks) OnTraffic(gc gnet.Conn) gnet.Action {
 	}
 	c, ok := gc.Context().(*conn)
 	if !ok {
-		return gnet.Close
+		return gnet.Close // an introduction, at its end
 	}
 	l := c.loop
 	l.visited = true
@@ -102,12 +119,24 @@ func (k *callbacks) OnTraffic(gc gnet.Conn) gnet.Action {
 	defer l.recoverFor(c)
 	switch {
 	case len(b) == 0 || c.flags&(connClosed|connDoomed) != 0:
+	case c.flags&connSecure != 0:
+		c.feedSecure(b)
+	case c.flags&connShaking == 0:
+		c.feed(b)
+	case c.open():
+		c.feedHandshake(b)
+	}
+	return gnet.None
+}
+
+// feed takes input as it was meant.
+func (c *conn) feed(b []byte) {
+	switch {
 	case c.ws != nil:
 		c.feedWS(b)
 	case c.open():
 		c.feedHTTP(b)
 	}
-	return gnet.None
 }
 
 // OnClose is told that a connection is gone, whoever closed it.
@@ -126,6 +155,9 @@ func (k *callbacks) OnClose(gc gnet.Conn, _ error) gnet.Action {
 	defer l.recoverFor(c)
 	if c.flags&connCounted != 0 {
 		l.srv.gauges.connections.Add(-1)
+	}
+	if c.flags&connPeer != 0 {
+		l.srv.peers.leave(hostOf(gc.RemoteAddr()))
 	}
 	c.closed()
 	return gnet.None

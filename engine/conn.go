@@ -15,7 +15,7 @@ import (
 // Budget: 96 bytes (a size class), plus 48 for what it speaks at the moment; held
 // by a test.
 type conn struct {
-	gc      gnet.Conn // immutable
+	gc      gnet.Conn // gnet's, or the tlsLayer around it
 	loop    *loop     // immutable
 	timer   wheel.Links[conn]
 	http    *httpState // while it speaks HTTP
@@ -31,18 +31,24 @@ type conn struct {
 // wsState is what a connection needs while it speaks WebSocket.
 type wsState struct {
 	reader ws.Reader
+	second uint16 // of the latest ping
+	pings  uint16 // in that second
 }
 
-type connFlag uint8
+type connFlag uint16
 
 const (
-	connClosed   connFlag = 1 << iota // gnet has closed it, or is about to: not a byte more
-	connClosing                       // everything was said; waits for the peer, or to drain
-	connDoomed                        // in loop.doomed
-	connCounted                       // counts against MaxConnections
-	connAnswered                      // in loop.answered
-	connReturned                      // net/http gave it back, and no request of its was served here yet
-	connHalf                          // our half is to be closed behind what waits
+	connClosed     connFlag = 1 << iota // gnet has closed it, or is about to: not a byte more
+	connClosing                         // everything was said; waits for the peer, or to drain
+	connDoomed                          // in loop.doomed
+	connCounted                         // counts against MaxConnections
+	connAnswered                        // in loop.answered
+	connReturned                        // net/http gave it back, and no request of its was served here yet
+	connHalf                            // our half is to be closed behind what waits
+	connShaking                         // its TLS handshake is in progress
+	connSecure                          // it speaks TLS
+	connPeer                            // counts against its peer's ConnectionsPerIP
+	connMidMessage                      // its timer watches the message that is incomplete
 )
 
 func newConn(l *loop, gc gnet.Conn) *conn {
@@ -69,6 +75,26 @@ func (c *conn) open() bool { return c.flags&(connClosed|connClosing|connDoomed) 
 // write sends b, or hands what the kernel does not take now to gnet's buffer. The
 // caller bounds what may pile up there. b may be reused at once.
 func (c *conn) write(b []byte) {
+	if c.flags&connSecure != 0 {
+		c.writeSealed(b)
+	} else {
+		c.writeRaw(b)
+	}
+}
+
+// push sends what the kernel takes of b at once, and reports how much that was. Over
+// TLS all of b is sealed and counts as sent, and gnet has what the kernel did not
+// take; ok is false when the connection is broken.
+func (c *conn) push(b []byte) (n int, ok bool) {
+	if c.flags&connSecure == 0 {
+		return writeNow(int(c.fd), b)
+	}
+	c.writeSealed(b)
+	return len(b), c.flags&(connClosed|connDoomed) == 0
+}
+
+// writeRaw is write for bytes as they go over the wire.
+func (c *conn) writeRaw(b []byte) {
 	if c.flags&(connClosed|connDoomed) != 0 {
 		return
 	}
@@ -88,7 +114,7 @@ func (c *conn) write(b []byte) {
 // spill gives b to gnet, which copies it and sends it when the kernel can take
 // more. A failing write closes the connection from inside.
 func (c *conn) spill(b []byte) {
-	if _, err := c.gc.Write(b); err != nil {
+	if _, err := c.raw().Write(b); err != nil {
 		c.doom()
 	}
 }
@@ -140,6 +166,13 @@ func (c *conn) closeHalf() {
 		c.flags |= connHalf
 		return
 	}
+	if c.flags&connSecure != 0 && c.takes() {
+		if c.writeRaw(c.closeNotify()); !c.takes() {
+			c.flags |= connHalf
+			c.block()
+			return
+		}
+	}
 	if c.takes() {
 		_ = syscall.Shutdown(int(c.fd), syscall.SHUT_WR)
 	}
@@ -147,9 +180,13 @@ func (c *conn) closeHalf() {
 
 // shut closes the connection now. OnClose runs before it returns.
 func (c *conn) shut() {
-	if c.flags&connClosed == 0 {
-		_ = c.loop.el.Close(c.gc)
+	if c.flags&connClosed != 0 {
+		return
 	}
+	if c.flags&connSecure != 0 && c.gc.OutboundBuffered() == 0 {
+		_, _ = writeNow(int(c.fd), c.closeNotify())
+	}
+	_ = c.loop.el.Close(c.raw())
 }
 
 // expire arms the connection's one timer, ticks from now.
@@ -160,6 +197,18 @@ func (c *conn) expire(ticks uint64) {
 // timeout is called when the connection's timer ran out: whatever it was waiting
 // for did not come in time.
 func (c *conn) timeout() {
+	if c.flags&connMidMessage != 0 && c.open() {
+		c.exceed(LimitMessageTime)
+		return
+	}
+	if c.http != nil && c.http.post != nil && c.bodyFlows() {
+		return
+	}
+	if c.http != nil && c.http.isParked() {
+		c.loop.stats.unjudged.Add(1)
+		c.busy()
+		return
+	}
 	if c.session != nil && c.http != nil && c.http.post != nil {
 		c.session.close(ReasonTransportError, byServer) // a body that dripped
 	}
@@ -174,6 +223,10 @@ func (c *conn) timeout() {
 func (c *conn) closed() {
 	c.flags |= connClosed
 	c.loop.forget(c)
+	if c.flags&connShaking != 0 {
+		c.loop.stats.tlsFailed.Add(1)
+		c.secure().shake.abort()
+	}
 	c.unblock()
 	if c.form&formDeflated != 0 {
 		c.loop.srv.deflation.clients.Add(-1)

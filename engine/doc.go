@@ -1,4 +1,4 @@
-// Package engine is an Engine.IO v4 server on the gnet event loop: connections,
+// Package engine is an Engine.IO v4 (and v3) server on the gnet event loop: connections,
 // the HTTP routes of the protocol, sessions over long-polling and WebSocket, the
 // upgrade between them, heartbeats, outbound queues and fan-out. It is the only
 // package that imports gnet, and it knows nothing of Socket.IO: whoever stands
@@ -29,8 +29,11 @@
 // # Locks
 //
 // Leaves, none held while another is taken: the inbox's, the self-pipe's, one per
-// shard of the session table, the one around making a form of a frame and the one
+// shard of the session table, the one around the names that the application gave
+// sessions, the one around who waits for a hook and the one around a request's way
+// through the middlewares, the one around making a form of a frame and the one
 // around an opening request's bytes. loopsMu is held while the list of loops is
-// replaced, and a new loop's self-pipe made. listenMu is held by Listen from beginning
+// replaced, and a new loop's self-pipe made; hooksMu while hooks are registered, and
+// a middleware made. listenMu is held by Listen from beginning
 // to end, so that a Shutdown waits for it.
 package engine

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"io"
+	"net/http"
 	"sync"
 	"sync/atomic"
 
@@ -136,28 +137,30 @@ func (h *httpState) coding() coding {
 	return codingNone
 }
 
-// answerPoll answers a poll; compress says whether the answer may be compressed.
-func (c *conn) answerPoll(body []byte, compress bool) {
-	l, e, k := c.loop, c.loop.srv.encoding, codingNone
+// answerPoll answers a poll with a payload in the form k; compress says whether the
+// answer may be compressed.
+func (c *conn) answerPoll(payload []byte, k form, compress bool) {
+	l, e, how := c.loop, c.loop.srv.encoding, codingNone
+	body := c.http.payloadOf(payload)
 	if c.http != nil && compress && e.wants(len(body)) {
-		k = c.http.coding()
+		how = c.http.coding()
 	}
-	if k != codingNone {
-		l.encoded = e.append(l.encoded[:0], body, k)
+	if how != codingNone {
+		l.encoded = e.append(l.encoded[:0], body, how)
 		if len(l.encoded) < len(body) {
 			body = l.encoded
 		} else {
-			k = codingNone
+			how = codingNone
 		}
 	}
-	c.answerIn(k, body)
+	c.answerIn(how, k.contentType(), body)
 	if cap(l.encoded) > maxScratch {
 		l.encoded = nil
 	}
 }
 
-func (c *conn) answerIn(k coding, body []byte) {
-	c.answer(http1.Response{Status: 200, ContentType: textPlain, Header: codingLines[k], Body: body})
+func (c *conn) answerIn(how coding, contentType string, body []byte) {
+	c.answer(http1.Response{Status: http.StatusOK, ContentType: contentType, Header: codingLines[how], Body: body})
 }
 
 // flushShared answers the held GET where one frame is all that waits: it is compressed
@@ -165,22 +168,23 @@ func (c *conn) answerIn(k coding, body []byte) {
 func (s *Session) flushShared() bool {
 	p, srv := s.poll, s.loop.srv
 	c, k := p.get, p.get.http.coding()
-	if k == codingNone || len(p.frames) != 1 || p.flags&pollPing != 0 {
+	if k == codingNone || len(p.frames) != 1 || p.flags&pollPing != 0 ||
+		s.payloadForm() != formPolling || c.http.isJSONP() {
 		return false
 	}
 	f := p.frames[0]
-	n := len(f.payload(srv))
+	n := len(f.payload(srv, formPolling))
 	if f.noCompress || !srv.encoding.wants(n) {
 		return false
 	}
 	body := f.in(srv, k.form())
 	if len(body) >= n {
-		k, body = codingNone, f.payload(srv)
+		k, body = codingNone, f.payload(srv, formPolling)
 	}
 	f.retain(1)
 	s.dropQueue()
 	p.get, c.session = nil, nil
-	c.answerIn(k, body)
+	c.answerIn(k, textPlain, body)
 	f.release(1)
 	return true
 }

@@ -97,3 +97,10 @@ func (s *Server) AskAhead() {
 		l.self.ring()
 	}
 }
+
+// NamesNow counts the names that sessions were given and that somebody may still ask for.
+func (s *Server) NamesNow() int {
+	s.table.names.mu.Lock()
+	defer s.table.names.mu.Unlock()
+	return len(s.table.names.byID) + len(s.table.names.byName)
+}

@@ -14,7 +14,10 @@ import (
 // is required is bytes. TestEveryWireFactHasATestOrAReason lists them all.
 
 func TestHandshakeFacts(t *testing.T) {
-	f := startFacts(t, engine.Options{})
+	eachWayIn(t, engine.Options{}, handshakeFacts)
+}
+
+func handshakeFacts(t *testing.T, f *fixture) {
 	f.fact(t, "Fact01 the reply to a polling handshake", fact01)
 	f.fact(t, "Fact02 request errors are JSON with a numeric code", fact02)
 	f.fact(t, "Fact03 the order of checks", fact03)
@@ -24,8 +27,11 @@ func TestHandshakeFacts(t *testing.T) {
 	f.fact(t, "Fact07 a bad WebSocket version or key", fact07)
 	f.fact(t, "Fact08 a second WebSocket for a session harms nobody", fact08)
 	f.fact(t, "Fact09 methods other than GET and POST", fact09)
+	f.fact(t, "Fact12 Internet Explorer is told not to look for XSS", fact12)
 	f.fact(t, "Fact14 the open packet has 118 bytes", fact14)
-	f.fact(t, "the path is a prefix that wants its slash", pathIsPrefix)
+	if !f.way.mounted { // there, other paths are the mux's
+		f.fact(t, "the path is a prefix that wants its slash", pathIsPrefix)
+	}
 	f.fact(t, "an upgrade is a GET of the session's protocol without a body", upgradeIsPlainGet)
 }
 
@@ -36,11 +42,7 @@ var openForm = regexp.MustCompile(openPattern)
 func fact01(t *testing.T, f *fixture) {
 	c := f.dial()
 	c.request("GET", pollURL, "")
-	c.expect("HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=UTF-8\r\nContent-Length: 118\r\ncache-control: no-store\r\n\r\n")
-	body := make([]byte, 118)
-	if _, err := c.br.Read(body); err != nil {
-		t.Fatal(err)
-	}
+	body := c.expectHead("HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=UTF-8\r\nContent-Length: 118\r\ncache-control: no-store\r\n\r\n")
 	if m := openForm.FindSubmatch(body); m == nil || string(m[1]) != `"websocket"` {
 		t.Fatalf("over polling: %q", body)
 	}
@@ -66,7 +68,7 @@ func fact02(t *testing.T, f *fixture) {
 		{"POST", pollURL, 2, "Bad handshake method"},
 		{"GET", wsURL, 3, "Bad request"},
 		{"GET", wsURL + "&sid=" + p.sid, 3, "Bad request"},
-		// 4 is allowRequest's, which is not there yet; from a foreign Origin see fact 5
+		// 4 is AllowRequest's: TestAllowRequestDecidesWhoOpensASession; from a foreign Origin see fact 5
 		{"GET", "/socket.io/?EIO=3&transport=polling", 5, "Unsupported protocol version"},
 	} {
 		c := f.dial()
@@ -198,6 +200,54 @@ func fact09(_ *testing.T, f *fixture) {
 	p.alive()
 }
 
+func TestCookieFact(t *testing.T) {
+	f := startFacts(t, engine.Options{Cookie: &engine.Cookie{}})
+	f.fact(t, "Fact11 the cookie of a polling handshake", fact11)
+}
+
+func fact11(t *testing.T, f *fixture) {
+	c := f.dial()
+	r := c.do("GET", pollURL, "")
+	o := parseOpen(t, r.body)
+	if got, want := r.Header.Get("Set-Cookie"), "io="+o.SID+"; Path=/; HttpOnly; SameSite=Lax"; got != want {
+		t.Errorf("handshake: %q, want %q", got, want)
+	}
+	url := pollURL + "&sid=" + o.SID
+	w := f.dial()
+	for kind, r := range map[string]response{
+		"post":      c.do("POST", url, "4x"),
+		"upgrade":   w.do("GET", wsURL+"&sid="+o.SID, "", wsHeader),
+		"websocket": f.dial().do("GET", wsURL, "", wsHeader),
+		"refusal":   c.do("POST", pollURL, ""),
+	} {
+		if got := r.Header.Get("Set-Cookie"); got != "" {
+			t.Errorf("%s: %q", kind, got)
+		}
+	}
+}
+
+func fact12(t *testing.T, f *fixture) {
+	for agent, want := range map[string]string{
+		"Mozilla/5.0 (Windows NT 6.1; WOW64; Trident/7.0; AS; rv:11.0) like Gecko": "0",
+		"Mozilla/4.0 (compatible;MSIE 7.0)":                                        "0",
+		"Mozilla/4.0 (compatible; MSIE 7.0)":                                       "", // Node looks for no blank
+		"Mozilla/5.0 (X11; Linux x86_64) Chrome/142":                               "",
+	} {
+		c := f.dial()
+		r := c.do("GET", pollURL, "", "User-Agent: "+agent)
+		if got := r.Header.Get("X-Xss-Protection"); got != want {
+			t.Errorf("%s: %q", agent, got)
+		}
+		url := pollURL + "&sid=" + parseOpen(t, r.body).SID
+		if r := c.do("POST", url, "4x", "User-Agent: "+agent); r.Header.Get("X-Xss-Protection") != want {
+			t.Errorf("POST by %s: %v", agent, r.Header)
+		}
+		if r := c.do("POST", pollURL, "", "User-Agent: "+agent); r.Header.Get("X-Xss-Protection") != "" {
+			t.Errorf("a refusal to %s: %v", agent, r.Header)
+		}
+	}
+}
+
 func fact14(t *testing.T, f *fixture) {
 	if body := f.dial().do("GET", pollURL, "").body; len(body) != 118 {
 		t.Fatalf("%d bytes: %q", len(body), body)
@@ -237,7 +287,10 @@ func upgradeIsPlainGet(_ *testing.T, f *fixture) {
 }
 
 func TestCORSFacts(t *testing.T) {
-	f := startFacts(t, engine.Options{CORS: engine.CORS{Origins: []string{"http://example.com"}, Credentials: true}})
+	eachWayIn(t, engine.Options{CORS: engine.CORS{Origins: []string{"http://example.com"}, Credentials: true}}, corsFacts)
+}
+
+func corsFacts(t *testing.T, f *fixture) {
 	f.fact(t, "Fact10 preflights and what plain responses carry", fact10)
 	f.fact(t, "a preflight with a body does not smuggle a request", preflightWithBody)
 }
@@ -259,6 +312,7 @@ func fact10(t *testing.T, f *fixture) {
 		"Access-Control-Allow-Headers":     {"X-Token, X-Two"},
 		"Vary":                             {"Access-Control-Request-Headers", "Origin"},
 	}
+	r.Header.Del("Date") // net/http's
 	if fmt.Sprint(r.Header) != fmt.Sprint(want) || r.StatusCode != 204 || r.body != "" {
 		t.Errorf("preflight: %s %v, want %v", r.Status, r.Header, want)
 	}

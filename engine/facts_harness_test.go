@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -20,9 +19,9 @@ const violation = "violation"
 var errViolation = errors.New("test: not a packet of the floor above")
 
 // startFacts runs a server whose receivers refuse the empty text and violation.
-func startFacts(t testing.TB, o engine.Options) *fixture {
+func startFacts(t testing.TB, o engine.Options, tune ...func(*fixture)) *fixture {
 	t.Helper()
-	return start(t, o, func(f *fixture) {
+	return start(t, o, append(tune, func(f *fixture) {
 		f.onText = func(r *recorder, text string) error {
 			if text == "" || text == violation {
 				return errViolation
@@ -30,7 +29,7 @@ func startFacts(t testing.TB, o engine.Options) *fixture {
 			r.texts <- text
 			return nil
 		}
-	})
+	})...)
 }
 
 // use lends the server to a subtest: its failures and its clients belong to t.
@@ -62,8 +61,17 @@ func until(t testing.TB, what string, cond func() bool) {
 	}
 }
 
-// expect requires these very bytes next.
+// expect requires these very bytes next, or what net/http makes of them.
 func (c *rawConn) expect(want string) {
+	c.t.Helper()
+	if c.in && strings.HasPrefix(want, "HTTP/1.1 ") {
+		c.answered(want)
+	} else {
+		c.exactly(want)
+	}
+}
+
+func (c *rawConn) exactly(want string) {
 	c.t.Helper()
 	got := make([]byte, len(want))
 	n, err := io.ReadFull(c.br, got)
@@ -217,7 +225,7 @@ func (c *wsConn) closes(want gobwas.StatusCode) {
 
 // reset closes the connection with a RST.
 func (c *rawConn) reset() {
-	_ = c.Conn.(*net.TCPConn).SetLinger(0)
+	_ = c.tcp().SetLinger(0)
 	_ = c.Close()
 }
 

@@ -9,7 +9,10 @@ import (
 )
 
 func TestPollingFacts(t *testing.T) {
-	f := startFacts(t, engine.Options{MaxHTTPBufferSize: 100_000})
+	eachWayIn(t, engine.Options{MaxHTTPBufferSize: 100_000}, pollingFacts)
+}
+
+func pollingFacts(t *testing.T, f *fixture) {
 	f.fact(t, "Fact15 packets are joined by 0x1e, binary is base64", fact15)
 	f.fact(t, "Fact16 a POST is answered ok, whatever was in it", fact16)
 	f.fact(t, "Fact17 a second GET ends the session", fact17)

@@ -9,7 +9,10 @@ import (
 )
 
 func TestUpgradeFacts(t *testing.T) {
-	f := startFacts(t, engine.Options{})
+	eachWayIn(t, engine.Options{}, upgradeFacts)
+}
+
+func upgradeFacts(t *testing.T, f *fixture) {
 	f.fact(t, "Fact34 probe, release, upgrade, flush", fact34)
 	f.fact(t, "Fact35 every GET is released while the client probes", fact35)
 	f.fact(t, "Fact36 polling goes on until the upgrade", fact36)

@@ -10,7 +10,10 @@ import (
 )
 
 func TestWebSocketFacts(t *testing.T) {
-	f := startFacts(t, engine.Options{MaxHTTPBufferSize: 100_000, CloseTimeout: time.Minute})
+	eachWayIn(t, engine.Options{MaxHTTPBufferSize: 100_000, CloseTimeout: time.Minute}, webSocketFacts)
+}
+
+func webSocketFacts(t *testing.T, f *fixture) {
 	f.fact(t, "Fact27 one packet per message, binary bare", fact27)
 	f.fact(t, "Fact28 a text that begins with b is a binary message", fact28)
 	f.fact(t, "Fact29 packets that mean nothing from a client", fact29)
@@ -56,6 +59,54 @@ func fact28(t *testing.T, f *fixture) {
 	c.sendText("b!!")
 	r.ended(t, engine.ReasonParseError)
 	c.closes(1005)
+
+	for _, b64 := range []string{"1", "true"} { // who asks for it is sent it, on the WebSocket that asks
+		c := f.upgradeWS(wsURL + "&b64=" + b64)
+		f.takesBase64(c, f.session(parseOpen(t, c.text()).SID))
+		p := f.poller()
+		c = f.upgradeWS(wsURL + "&b64=" + b64 + "&sid=" + p.sid)
+		c.sendText("2probe")
+		if got := c.text(); got != "3probe" {
+			t.Fatal(got)
+		}
+		c.sendText("5")
+		f.takesBase64(c, p.r)
+	}
+	c = f.upgradeWS(wsURL + "&b64=") // Node: an empty b64 is none
+	r = f.session(parseOpen(t, c.text()).SID)
+	fr := engine.NewFrame(0)
+	fr.End(append(fr.Begin(), "x"...))
+	fr.AppendBinary([]byte{1})
+	r.s.Send(fr)
+	fr.Release()
+	if a, b := c.nextFrame().String(), c.nextFrame().String(); a+b != "4xbinary:\x01" {
+		t.Errorf("sent %q, %q", a, b)
+	}
+}
+
+// takesBase64 requires that the session is sent binary as base64, in text frames, and
+// everything else as it is.
+func (f *fixture) takesBase64(c *wsConn, r *recorder) {
+	f.t.Helper()
+	f.echoes(c, r)
+	r.s.Join("base64")
+	for range 2 { // the second time it is made already
+		fr := engine.NewFrame(0)
+		fr.End(append(fr.Begin(), "two"...))
+		fr.AppendBinary([]byte{1, 2, 3})
+		fr.AppendBinary(nil)
+		fr.AppendBinary(make([]byte, 300)) // a longer header than its text would have
+		f.srv.Publish(fr, &engine.Target{Groups: []string{"base64"}})
+		r.s.Send(fr)
+		fr.Release()
+	}
+	for range 4 {
+		for _, want := range []string{"4two", "bAQID", "b", "b" + strings.Repeat("A", 400)} {
+			if got := c.text(); got != want {
+				f.t.Fatalf("sent %q, want %q", got, want)
+			}
+		}
+	}
 }
 
 func fact29(t *testing.T, f *fixture) {

@@ -94,6 +94,7 @@ func (c *fakeConn) EventLoop() gnet.EventLoop                { return c.loop }
 func (c *fakeConn) Context() any                             { return c.ctx }
 func (c *fakeConn) SetContext(ctx any)                       { c.ctx = ctx }
 func (c *fakeConn) SetSafeContext(any)                       {}
+func (c *fakeConn) SafeContext() any                         { return nil }
 func (c *fakeConn) Fd() int                                  { return c.fd }
 func (c *fakeConn) Dup() (int, error)                        { return syscall.Dup(c.fd) }
 func (c *fakeConn) LocalAddr() net.Addr                      { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }

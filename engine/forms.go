@@ -10,6 +10,12 @@ type form uint8
 const (
 	formPlain    form = iota // one WebSocket frame per message: what a Frame is built as
 	formDeflated             // a bit: long messages are compressed (RFC 7692)
+	formV3                   // revision 3: binary messages have a type in front
+	_                        // the same, compressed
+	formV3Base64             // revision 3: binary messages are text
+	_                        // the same, compressed
+	formBase64               // binary messages are text, for clients that asked with b64=1 (fact 28)
+	_                        // the same, compressed
 
 	// forms is how many there are over WebSocket; each has a root of corks. The others
 	// come behind.
@@ -17,8 +23,10 @@ const (
 )
 
 const (
-	formPolling = forms + iota // packets joined by packet.Separator (fact 15)
-	formGzip                   // formPolling, compressed
+	formPolling        = forms + iota // packets joined by packet.Separator (fact 15)
+	formPollingV3                     // packets with lengths in front of them (fact 13)
+	formPollingV3Bytes                // the same, as bytes
+	formGzip                          // formPolling, compressed
 	formZlib
 )
 
@@ -36,7 +44,13 @@ func (f *Frame) wire(s *Server, k form) []byte {
 		return f.plain()
 	}
 	if k&formDeflated != 0 && !s.deflation.wants(f) {
-		return f.wire(s, k&^formDeflated)
+		k &^= formDeflated
+	}
+	if !f.attached { // texts are the same in all of them
+		k &= formDeflated
+	}
+	if k == formPlain {
+		return f.plain()
 	}
 	return f.in(s, k)
 }
@@ -48,8 +62,8 @@ func (f *Frame) size(s *Server, k form) int { return len(f.wire(s, k)) }
 // forms: a frame that waits need not have been made into one.
 func (f *Frame) weight() int { return len(f.plain()) }
 
-// payload returns the polling form. Safe for concurrent use.
-func (f *Frame) payload(s *Server) []byte { return f.in(s, formPolling) }
+// payload returns one of the polling forms. Safe for concurrent use.
+func (f *Frame) payload(s *Server, k form) []byte { return f.in(s, k) }
 
 // in returns a form other than formPlain, made on first need, once for all loops.
 func (f *Frame) in(s *Server, k form) []byte {
@@ -70,25 +84,36 @@ func (f *Frame) make(s *Server, k form) []byte {
 	b, different := f.append(s, k, buf.B[:0])
 	if buf.B = b; !different {
 		bytebufferpool.Put(buf)
-		b, buf = f.plain(), nil
+		b, buf = f.uncompressed(s, k), nil
 	}
 	f.made.Store(&made{k, b, buf, f.made.Load()})
 	return b
 }
 
-// append appends the form k to dst; different is false where it is the plain one.
+// append appends the form k to dst; different is false where it is
+// not worth to be compressed.
 func (f *Frame) append(s *Server, k form, dst []byte) (b []byte, different bool) {
-	switch k {
-	case formDeflated:
-		return s.deflation.appendFrame(dst, f.plain())
-	case formPolling:
+	switch {
+	case k == formPolling:
 		return appendPolling(dst, f.plain()), true
-	case formGzip:
+	case k == formBase64:
+		return appendBase64Frames(dst, f.plain()), true
+	case k == formGzip:
 		return s.encoding.append(dst, f.make(s, formPolling), codingGzip), true
-	case formZlib:
+	case k == formZlib:
 		return s.encoding.append(dst, f.make(s, formPolling), codingDeflate), true
+	case k < forms && k&formDeflated != 0:
+		return s.deflation.appendFrame(dst, f.uncompressed(s, k))
 	}
-	panic("engine: no such form")
+	return appendV3(dst, f.plain(), k), true
+}
+
+// uncompressed is what the form k is made of, which is a deflated one.
+func (f *Frame) uncompressed(s *Server, k form) []byte {
+	if k == formDeflated {
+		return f.plain()
+	}
+	return f.make(s, k&^formDeflated)
 }
 
 // unmake gives the buffers of all forms back.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/base64"
 	"sync"
 	"sync/atomic"
 
@@ -23,8 +24,10 @@ type Frame struct {
 	refs       atomic.Int32
 	volatile   bool
 	kept       bool
+	attached   bool // binary messages belong to it
 	noCompress bool
-	start      int // where the first WebSocket frame begins in buf: its header is written right-aligned
+	lasting    bool // its other forms go with the last but one reference
+	start      int  // where the first WebSocket frame begins in buf: its header is written right-aligned
 	buf        *bytebufferpool.ByteBuffer
 
 	made   atomic.Pointer[made] // its other forms, the latest first
@@ -64,6 +67,7 @@ func (f *Frame) End(b []byte) {
 
 // AppendBinary adds one binary message; data is copied.
 func (f *Frame) AppendBinary(data []byte) {
+	f.attached = true
 	f.buf.B = ws.AppendFrame(f.buf.B, ws.OpBinary, data)
 }
 
@@ -86,14 +90,18 @@ func (f *Frame) Release() { f.release(1) }
 func (f *Frame) retain(n int) { f.refs.Add(int32(n)) }
 
 func (f *Frame) release(n int) {
+	lasting := f.lasting // f may be another's as soon as the reference is given back
 	switch left := f.refs.Add(-int32(n)); {
 	case left > 0:
+		if left == 1 && lasting {
+			f.made.Store(nil) // if f is another's by now, it makes them again; not to the pool: they may be in use again, too
+		}
 		return
 	case left < 0:
 		panic("engine: frame released more often than retained")
 	}
 	bytebufferpool.Put(f.buf)
-	f.buf, f.start, f.volatile, f.kept, f.noCompress = nil, 0, false, false, false
+	f.buf, f.start, f.volatile, f.kept, f.attached, f.noCompress, f.lasting = nil, 0, false, false, false, false, false
 	if f.made.Load() != nil {
 		f.unmake()
 	}
@@ -102,6 +110,24 @@ func (f *Frame) release(n int) {
 
 // plain returns formPlain.
 func (f *Frame) plain() []byte { return f.buf.B[f.start:] }
+
+// appendBase64Frames rewrites WebSocket server frames for a client that takes no binary:
+// text as it is, binary as a text of 'b' and base64.
+func appendBase64Frames(dst, wire []byte) []byte {
+	for {
+		op, data, rest, ok := ws.NextFrame(wire)
+		if !ok {
+			return dst
+		}
+		if op == ws.OpBinary {
+			dst = ws.AppendHeader(dst, ws.OpText, 1+base64.StdEncoding.EncodedLen(len(data)))
+			dst = packet.AppendBase64(dst, data)
+		} else {
+			dst = append(dst, wire[:len(wire)-len(rest)]...)
+		}
+		wire = rest
+	}
+}
 
 // appendPolling rewrites WebSocket server frames as polling packets: text as it
 // is, binary as 'b' and base64 (fact 15).

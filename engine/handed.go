@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -36,6 +37,7 @@ func newHandedServer(s *Server) *handedServer {
 	}
 	h.http = &http.Server{
 		Handler:           h,
+		ConnContext:       func(ctx context.Context, nc net.Conn) context.Context { return context.WithValue(ctx, handedKey{}, nc) },
 		ReadHeaderTimeout: s.opts.HeaderTimeout,
 		IdleTimeout:       s.opts.IdleTimeout,
 		MaxHeaderBytes:    http1.MaxHeadBytes,
@@ -50,14 +52,31 @@ func (h *handedServer) serve() {
 	_ = h.http.Serve(h) // ErrServerClosed, always
 }
 
-// take serves nc, of which b was read already.
-func (h *handedServer) take(nc net.Conn, b []byte) {
+// take serves nc, of which b was read already, over TLS where k is not nil; it
+// counts against the peer.
+func (h *handedServer) take(nc net.Conn, b []byte, k *tlsLayer, peer netip.Addr) {
 	h.srv.gauges.handed.Add(1)
-	c := &handedConn{Conn: nc, read: b, handed: &h.srv.gauges.handed}
+	c := &handedConn{Conn: nc, raw: nc, read: b, srv: h.srv, peer: peer}
+	if k != nil {
+		k.nc = nc
+		c.Conn, c.tls = k.tls, k
+	}
 	select {
 	case h.conns <- c:
 	default:
-		_ = c.Close()
+		c.gone()
+		_ = nc.Close()
+	}
+}
+
+// handedKey finds the connection of a request.
+type handedKey struct{}
+
+// setTLS says of a request what net/http only sees where it does TLS itself.
+func setTLS(r *http.Request) {
+	if c, ok := r.Context().Value(handedKey{}).(*handedConn); ok && c.tls != nil {
+		state := c.tls.tls.ConnectionState()
+		r.TLS = &state
 	}
 }
 
@@ -101,6 +120,7 @@ func (h *handedServer) shutdown(ctx context.Context) error {
 func (h *handedServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !h.srv.owns([]byte(rawPath(r))):
+		setTLS(r)
 		h.srv.opts.Handler.ServeHTTP(w, r)
 	case h.srv.draining.Load() || h.giveBack(w, r) != nil:
 		w.Header().Set("Connection", "close")
@@ -142,20 +162,31 @@ func (h *handedServer) giveBack(w http.ResponseWriter, r *http.Request) error {
 		_ = nc.Close()
 		return nil
 	}
-	b := http1.AppendRequestHead(nil, r)
-	waiting, _ := buf.Peek(buf.Reader.Buffered())
-	b = append(append(b, waiting...), c.read...)
-	c.gone()
-	h.srv.enroll(loops[int(h.next.Add(1))%len(loops)], c.Conn, &arrival{bytes: b, returned: true})
+	a := &arrival{bytes: requestBytes(r, buf.Reader), returned: true}
+	h.srv.enroll(loops[int(h.next.Add(1))%len(loops)], c.leaveHTTP(a), a)
 	return nil
+}
+
+// leaveHTTP takes the connection out of net/http's hands: a gets what it brings along.
+func (c *handedConn) leaveHTTP(a *arrival) net.Conn {
+	a.bytes = append(a.bytes, c.read...)
+	a.peer, c.peer = c.peer, netip.Addr{}
+	if a.tls = c.tls; a.tls != nil {
+		a.tls.nc = nil
+	}
+	c.gone()
+	return c.raw
 }
 
 // handedConn is a connection with bytes that were read before net/http got it.
 type handedConn struct {
-	net.Conn
-	read   []byte // not yet read again; only one goroutine reads at a time
-	handed *atomic.Int64
-	once   sync.Once
+	net.Conn           // with TLS, that
+	raw      net.Conn  // without
+	tls      *tlsLayer // nil without TLS
+	read     []byte    // not yet read again; only one goroutine reads at a time
+	srv      *Server
+	peer     netip.Addr // whose ConnectionsPerIP it counts against; the zero value for nobody's
+	once     sync.Once
 }
 
 // Read gives the bytes read before, then the connection's.
@@ -176,4 +207,9 @@ func (c *handedConn) Close() error {
 	return c.Conn.Close()
 }
 
-func (c *handedConn) gone() { c.once.Do(func() { c.handed.Add(-1) }) }
+func (c *handedConn) gone() {
+	c.once.Do(func() {
+		c.srv.gauges.handed.Add(-1)
+		c.srv.peers.leave(c.peer)
+	})
+}

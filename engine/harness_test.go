@@ -3,6 +3,7 @@ package engine_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -58,6 +59,9 @@ type fixture struct {
 	all    map[string]*recorder
 	onText func(r *recorder, text string) error
 	served chan error
+	secure bool // the server speaks TLS
+	way    way
+	tls    *tls.Config // of the clients; nil for plain TCP
 }
 
 // start runs a server on a free port until the test ends.
@@ -74,14 +78,33 @@ func start(t testing.TB, o engine.Options, tune ...func(*fixture)) *fixture {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if everythingOverTLS && o.TLS == nil && !f.way.mounted {
+		o.TLS = serverTLS(t)
+	}
+	if f.way.hooked {
+		askEverything(&o)
+	}
+	f.secure = o.TLS != nil && !f.way.mounted
 	srv, err := engine.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := srv.Listen("127.0.0.1:0"); err != nil {
+	if f.way.hooked {
+		hookEverything(srv)
+	}
+	if f.srv = srv; f.way.mounted {
+		err = srv.Start()
+	} else {
+		err = srv.Listen("127.0.0.1:0")
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
-	f.srv, f.addr = srv, srv.Addr().String()
+	if f.way.mounted {
+		f.mount(srv)
+	} else {
+		f.addr = srv.Addr().String()
+	}
 	go func() { f.served <- srv.Serve() }()
 	t.Cleanup(f.stop)
 	return f
@@ -162,17 +185,26 @@ type rawConn struct {
 	net.Conn
 	t  testing.TB
 	br *bufio.Reader
+	in bool // to a mounted server
 }
 
 func (f *fixture) dial() *rawConn {
 	f.t.Helper()
-	nc, err := net.Dial("tcp", f.addr)
-	if err != nil {
-		f.t.Fatal(err)
-	}
+	nc := f.reach()
 	_ = nc.SetDeadline(time.Now().Add(patience))
 	f.t.Cleanup(func() { _ = nc.Close() })
-	return &rawConn{nc, f.t, bufio.NewReader(nc)}
+	if f.secure {
+		nc = tls.Client(nc, clientTLS())
+	}
+	return &rawConn{Conn: nc, t: f.t, br: bufio.NewReader(nc), in: f.way.mounted}
+}
+
+// tcp is the connection, below TLS where there is that.
+func (c *rawConn) tcp() *net.TCPConn {
+	if secure, ok := c.Conn.(*tls.Conn); ok {
+		return secure.NetConn().(*net.TCPConn)
+	}
+	return c.Conn.(*net.TCPConn)
 }
 
 func (c *rawConn) write(s string) {

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"bytes"
+	"context"
+	"crypto/tls"
 	"sync"
 )
 
@@ -17,8 +19,12 @@ const (
 	headSizes = 8
 )
 
-// keptHead is the copy of a request head.
-type keptHead struct{ b []byte }
+// keptHead is the copy of a request head, and what belongs to the request beside it.
+type keptHead struct {
+	b      []byte
+	values context.Context      // what the application made of the request; nil for nothing
+	tls    *tls.ConnectionState // of the connection it came over; nil without TLS
+}
 
 var headPools [headSizes]sync.Pool
 
@@ -26,11 +32,11 @@ var headPools [headSizes]sync.Pool
 func keepHead(b []byte) *keptHead {
 	size := (len(b) - 1) / headGrain
 	if size >= headSizes {
-		return &keptHead{bytes.Clone(b)}
+		return &keptHead{b: bytes.Clone(b)}
 	}
 	k, _ := headPools[size].Get().(*keptHead)
 	if k == nil {
-		k = &keptHead{make([]byte, 0, (size+1)*headGrain)}
+		k = &keptHead{b: make([]byte, 0, (size+1)*headGrain)}
 	}
 	k.b = append(k.b[:0], b...)
 	return k
@@ -38,6 +44,7 @@ func keepHead(b []byte) *keptHead {
 
 // free gives the buffer back; nobody may hold a part of it.
 func (k *keptHead) free() {
+	k.values, k.tls = nil, nil
 	if size := cap(k.b)/headGrain - 1; size < headSizes {
 		headPools[size].Put(k)
 	}

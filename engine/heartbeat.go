@@ -11,6 +11,10 @@ import "math/rand/v2"
 // is to be noticed in time. By chance of one half the second ping follows after half
 // an interval only, which spreads the pings over all of it from then on.
 func (s *Session) startHeartbeat() {
+	if s.has(flagEIO3) {
+		s.expectPing()
+		return
+	}
 	interval := ticks(s.loop.srv.opts.PingInterval)
 	s.due = s.loop.now + interval/2 + rand.Uint64N(interval/2+1)
 	if rand.Uint32()&1 == 0 {
@@ -66,7 +70,16 @@ func (s *Session) heartbeat() {
 	s.arm()
 }
 
+// grace is called when another packet comes while a pong is awaited: the client lives,
+// and its pong may be stuck behind a large message. Once per ping (Engine.IO 6.6.12).
+func (s *Session) grace() {
+	s.set(flagGraced)
+	s.due = s.loop.now + ticks(s.loop.srv.opts.PingTimeout)
+	s.arm()
+}
+
 func (s *Session) ping() {
+	s.clear(flagGraced)
 	s.set(flagAwaitingPong)
 	if s.conn != nil {
 		s.conn.writeControl(pingFrame)

@@ -110,6 +110,29 @@ func TestPingsComeOncePerIntervalAfterThePong(t *testing.T) {
 	}
 }
 
+// A message while a pong is awaited gives the pong its whole time again, once per ping
+// (Engine.IO 6.6.12).
+func TestAMessageGivesThePongMoreTimeOnce(t *testing.T) {
+	k := heartbeats(t, engine.Options{})
+	c, r := k.openWS(0)
+	for range 2 {
+		k.untilText(c, "2")
+		k.advance(grace / 2)
+		c.sendText("4on my way")
+		k.advance(grace * 3 / 4)
+		c.sendText("4still on my way") // changes nothing
+		c.sendText("3")
+	}
+	k.untilText(c, "2")
+	k.advance(grace / 2)
+	c.sendText("4on my way")
+	k.advance(grace / 2)
+	c.sendText("4still on my way")
+	if waited := k.untilClosed(r, engine.ReasonPingTimeout); waited != grace/2 {
+		t.Errorf("given up %v after the second message, want %v", waited, grace/2)
+	}
+}
+
 // Only pongs count as life: not messages, not WebSocket's own pongs.
 func TestMessagesDoNotAnswerAPing(t *testing.T) {
 	k := heartbeats(t, engine.Options{})

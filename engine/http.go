@@ -14,10 +14,25 @@ import (
 type httpState struct {
 	carry   *bytebufferpool.ByteBuffer // bytes not parsed yet
 	post    *postState                 // the body being read
-	cors    string                     // ready header lines for the answer that is owed
+	rare    *rareHTTP                  // what few requests need; nil for most
+	lines   string                     // ready header lines for the answer that is owed
 	scanned int32                      // bytes of carry searched for the end of a head
 	flags   httpFlag
 	waits   waitKind
+}
+
+// rareHTTP is the part of httpState that few requests need. It goes with the answer.
+type rareHTTP struct {
+	parked *parked // the request, while the application has it
+	index  string  // of the JSONP client's callback
+	jsonp  bool    // the answer is to be a call of that
+}
+
+func (h *httpState) need() *rareHTTP {
+	if h.rare == nil {
+		h.rare = new(rareHTTP)
+	}
+	return h.rare
 }
 
 type httpFlag uint8
@@ -41,6 +56,7 @@ const (
 	waitBody           // a body has to arrive
 	waitIdle           // between two requests
 	waitNone           // the answer is ours to give
+	waitHook           // the application has to judge the request
 )
 
 // maxPipelined bounds what may arrive behind a request in progress, in bytes:
@@ -52,6 +68,9 @@ const (
 	textPlain = "text/plain; charset=UTF-8"
 	textHTML  = "text/html"
 	jsonType  = "application/json"
+
+	// octetStream is the content type of payloads in bytes, which only revision 3 knows.
+	octetStream = "application/octet-stream"
 )
 
 // httpStates go round in a connect storm: a WebSocket needs one for its first
@@ -77,6 +96,8 @@ func (h *httpState) reset() {
 		h.post.reset()
 		h.post = nil
 	}
+	h.unpark()
+	h.rare = nil
 }
 
 // feedHTTP takes what was read while the connection speaks HTTP.
@@ -101,7 +122,10 @@ func (c *conn) keep(rest []byte) {
 			bytebufferpool.Put(h.carry)
 			h.carry = nil
 		}
-	case len(rest) > maxPipelined:
+	case len(rest) > c.maxBehind() && h.awaitsBody():
+		c.tooLarge()
+		return
+	case len(rest) > c.maxBehind():
 		c.refuse(&http1.Error{Status: http.StatusRequestHeaderFieldsTooLarge, Reason: "too much behind a request in progress"})
 		return
 	case h.carry == nil:
@@ -111,6 +135,15 @@ func (c *conn) keep(rest []byte) {
 		h.carry.B = append(h.carry.B[:0], rest...)
 	}
 	c.await()
+}
+
+// maxBehind bounds what may wait behind a request in progress: the body of a parked
+// request waits there, too.
+func (c *conn) maxBehind() int {
+	if c.http.awaitsBody() {
+		return maxPipelined + int(c.loop.srv.opts.MaxHTTPBufferSize)
+	}
+	return maxPipelined
 }
 
 // resume serves what arrived while an answer was owed.
@@ -153,9 +186,11 @@ func (c *conn) serveHTTP(b []byte) []byte {
 
 // await arms the timer for what the connection waits for now.
 func (c *conn) await() {
-	h, o := c.http, &c.loop.srv.opts
+	h, opts := c.http, &c.loop.srv.opts
 	kind := waitIdle
 	switch {
+	case h.isParked():
+		kind = waitHook
 	case h.flags&httpBusy != 0:
 		kind = waitNone
 	case h.post != nil:
@@ -171,11 +206,17 @@ func (c *conn) await() {
 	case waitNone:
 		c.loop.connTimers.Disarm(c)
 	case waitBody:
-		c.expire(ticks(o.BodyTimeout))
+		c.expire(opts.bodyTicks())
 	case waitHead:
-		c.expire(ticks(o.HeaderTimeout))
+		c.expire(ticks(opts.HeaderTimeout))
 	case waitIdle:
-		c.expire(ticks(o.IdleTimeout))
+		if o := originOf(c.gc); o != nil && o.kept {
+			c.loop.connTimers.Disarm(c)
+			return
+		}
+		c.expire(ticks(opts.IdleTimeout))
+	case waitHook:
+		c.expire(ticks(opts.ConnectTimeout))
 	}
 }
 
@@ -198,6 +239,7 @@ func (c *conn) answer(r http1.Response) {
 	if h == nil || !c.open() {
 		return
 	}
+	h.unpark()
 	if c.gc.OutboundBuffered() > l.srv.opts.HighWaterMark {
 		c.tooSlow(SlowBytes) // sends requests but does not take the answers
 		return
@@ -205,13 +247,13 @@ func (c *conn) answer(r http1.Response) {
 	r.Close = h.flags&httpKeepAlive == 0 || l.srv.draining.Load()
 	r.KeepAlive10 = h.flags&httpMinor0 != 0
 	r.Head = h.flags&httpHead != 0
-	if h.cors != "" {
-		r.Header = append(append(l.header[:0], r.Header...), h.cors...)
+	if h.lines != "" {
+		r.Header = append(append(l.header[:0], r.Header...), h.lines...)
 		l.header = r.Header
 	}
 	l.scratch = r.AppendTo(l.scratch[:0])
 	h.flags &^= httpBusy
-	h.cors = ""
+	h.lines, h.rare = "", nil
 	c.write(l.scratch)
 	l.trimScratch()
 	if r.Close {

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/fanfare-go/fanfare/engine/http1"
@@ -14,14 +13,25 @@ import (
 const farewellTicks = uint64(30 * time.Second / tickLength)
 
 // newSession opens a session for the request whose head is given.
-func (c *conn) newSession(head []byte, t Transport) *Session {
+func (c *conn) newSession(in *intent, head []byte) *Session {
 	l, srv := c.loop, c.loop.srv
 	s := &Session{loop: l}
-	s.request.Store(newRequest(head, c.gc.RemoteAddr(), l.now+ticks(srv.opts.ConnectTimeout)))
-	srv.table.add(s)
+	r := newRequest(head, c.peer(), l.now+ticks(srv.opts.ConnectTimeout))
+	s.request.Store(r)
+	if v := in.verdict; v != nil {
+		r.head.values = v.values()
+	}
+	if v := in.verdict; v != nil && v.name != nil {
+		srv.table.names.give(v.name, s)
+	} else {
+		srv.table.add(s)
+	}
 	l.enlist(s)
 	l.stats.opened.Add(1)
-	srv.gauges.of(t).Add(1)
+	srv.gauges.of(in.transport).Add(1)
+	if in.protocol == 3 {
+		s.speakEIO3(in.base64 || c.http != nil && c.http.rare != nil && c.http.rare.jsonp)
+	}
 	s.startHeartbeat()
 	return s
 }
@@ -30,33 +40,46 @@ func (c *conn) newSession(head []byte, t Transport) *Session {
 func (s *Session) openPacket(dst []byte, upgrades []string) []byte {
 	o := &s.loop.srv.opts
 	return packet.AppendOpen(dst, &packet.OpenData{
-		SID: string(s.id[:]), Upgrades: upgrades,
+		SID: s.ID(), Upgrades: upgrades,
 		PingInterval: o.PingInterval, PingTimeout: o.PingTimeout, MaxPayload: o.MaxHTTPBufferSize,
 	})
 }
 
 // handshakePolling opens a session and answers its first poll.
-func (c *conn) handshakePolling(head []byte) {
+func (c *conn) handshakePolling(q *http1.Request, in *intent, head []byte) {
 	l := c.loop
-	s := c.newSession(head, Polling)
+	s := c.newSession(in, head)
 	s.poll = new(polling)
+	c.decorate(q, in, s, true)
+	if s.has(flagEIO3) {
+		c.answerPoll(s.openingV3(l.srv.upgrades), formPollingV3, false)
+		s.accept()
+		return
+	}
 	body := s.openPacket(l.payload[:0], l.srv.upgrades)
+	if initial := l.srv.opts.InitialPacket; initial != "" {
+		body = packet.AppendText(append(body, packet.Separator), packet.Message, []byte(initial))
+	}
 	l.payload = body
-	c.answer(http1.Response{Status: http.StatusOK, ContentType: textPlain, Header: noStore, Body: body})
+	c.answerPoll(body, formPolling, false)
 	s.accept()
 }
 
 // handshakeWebSocket opens a session whose transport the connection already is.
 // The open packet leaves in one write with the answer to the upgrade: a write is
 // the dearest thing in a handshake.
-func (c *conn) handshakeWebSocket(head, answer []byte) {
+func (c *conn) handshakeWebSocket(in *intent, head, answer []byte) {
 	l := c.loop
-	s := c.newSession(head, WebSocket)
+	s := c.newSession(in, head)
 	s.conn, c.session = c, s
-	s.set(flagWebSocket)
+	s.setSocket(in.transport)
 	s.noteForm()
 	l.payload = s.openPacket(l.payload[:0], nil)
 	l.scratch = ws.AppendFrame(answer, ws.OpText, l.payload)
+	if initial := l.srv.opts.InitialPacket; initial != "" {
+		l.payload = packet.AppendText(l.payload[:0], packet.Message, []byte(initial))
+		l.scratch = ws.AppendFrame(l.scratch, ws.OpText, l.payload)
+	}
 	c.writeControl(l.scratch)
 	s.accept()
 }
@@ -100,6 +123,7 @@ func (s *Session) close(reason Reason, by closedBy) {
 	l := s.loop
 	l.sessionTimers.Disarm(s)
 	l.delist(s)
+	l.unwatch(s)
 	l.stats.closed[reason].Add(1)
 	l.srv.gauges.of(s.Transport()).Add(-1)
 	if s.conn != nil {
@@ -131,11 +155,8 @@ func (s *Session) closePolling(reason Reason, by closedBy) {
 		s.answerGet(s.takePayload(s.loop.payload[:0])) // Node: the close packet has a poll of its own
 		return
 	case p.get != nil:
-		b := s.takePayload(s.loop.payload[:0])
-		if len(b) > 0 {
-			b = append(b, packet.Separator)
-		}
-		s.answerGet(append(b, '0'+byte(packet.Close)))
+		b, k := s.takePayload(s.loop.payload[:0])
+		s.answerGet(k.appendBare(b, packet.Close), k)
 	case reason.farewell() && s.linger():
 		return
 	}

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -24,13 +26,30 @@ const (
 // Listen binds the TCP address ("host:port"; port 0 takes a free one) and starts
 // the loops. An address in use, a descriptor limit too low or a bad address are
 // errors that say what to do.
-func (s *Server) Listen(addr string) error {
+func (s *Server) Listen(addr string) error { return s.ListenTLS(addr, s.opts.TLS) }
+
+// ListenTLS is Listen with a configuration that replaces Options.TLS; nil for none.
+func (s *Server) ListenTLS(addr string, config *tls.Config) error {
+	return s.start(func() error {
+		s.tls = nil
+		if config != nil {
+			t, err := newTLSServer(config)
+			if err != nil {
+				return err
+			}
+			s.tls = t
+		}
+		return s.listen(addr)
+	})
+}
+
+func (s *Server) start(listen func() error) error {
 	s.listenMu.Lock()
 	defer s.listenMu.Unlock()
 	if s.listening {
 		return ErrListening
 	}
-	if err := s.listen(addr); err != nil {
+	if err := listen(); err != nil {
 		return err
 	}
 	if s.handed != nil {
@@ -112,13 +131,11 @@ func (s *Server) boot(addr net.Addr) error {
 	k := &callbacks{srv: s, booted: make(chan struct{})}
 	go func() {
 		done <- gnet.Run(k, "tcp://"+gnetAddress(addr),
-			gnet.WithNumEventLoop(s.opts.Loops),
-			gnet.WithTicker(true),
-			gnet.WithReusePort(true), // an accept error in gnet's other mode ends the whole engine
-			gnet.WithReuseAddr(true), // what we closed first lingers in TIME_WAIT, and must not keep a successor out
-			gnet.WithSocketSendBuffer(s.opts.SendBuffer),
-			gnet.WithLogger(gnetLogger{s.opts.Logger}),
-		)
+			append(s.gnetOptions(),
+				gnet.WithReusePort(true), // an accept error in gnet's other mode ends the whole engine
+				gnet.WithReuseAddr(true), // what we closed first lingers in TIME_WAIT, and must not keep a successor out
+				gnet.WithSocketSendBuffer(s.opts.SendBuffer),
+			)...)
 	}()
 	select {
 	case err := <-done:
@@ -128,8 +145,17 @@ func (s *Server) boot(addr net.Addr) error {
 		return fmt.Errorf("engine: starting on %s: %w", addr, err)
 	case <-k.booted:
 	}
+	s.halt = func(ctx context.Context) { _ = s.gnet.Stop(ctx) }
 	go func() { s.loopsEnded(<-done) }()
 	return nil
+}
+
+func (s *Server) gnetOptions() []gnet.Option {
+	return []gnet.Option{
+		gnet.WithNumEventLoop(s.opts.Loops),
+		gnet.WithTicker(true),
+		gnet.WithLogger(gnetLogger{s.opts.Logger}),
+	}
 }
 
 // loopsEnded is told that gnet has returned. It does so without an error when an
@@ -146,6 +172,7 @@ func (s *Server) loopsEnded(err error) {
 		l.self.closed()
 	}
 	close(s.done)
+	s.pipes.closeAll()
 }
 
 // gnetAddress is addr in gnet's words: it takes "[::]" for IPv6 alone, and no host

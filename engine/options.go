@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"context"
+	"crypto/tls"
 	"log/slog"
 	"net/http"
 	"runtime"
@@ -11,9 +13,14 @@ import (
 // Options configure a Server. Zero values mean the defaults named beside them.
 type Options struct {
 	// Path is the path prefix of Engine.IO requests; default "/socket.io".
-	// Requests below Path + "/" belong to the engine. Node: path.
+	// Requests for Path + "/", and for all below it, belong to the engine. Node: path.
 	Path string
-	// Transports lists what clients may use; default both. Node: transports.
+	// NoTrailingSlash makes Path without the slash the engine's, too, as for clients
+	// with addTrailingSlash: false. Node: addTrailingSlash: false.
+	NoTrailingSlash bool
+	// Transports lists what clients may use; default Polling and WebSocket.
+	// WebTransport takes somebody who brings its streams, too (Server.Dial). Node:
+	// transports.
 	Transports []Transport
 	// NoUpgrades keeps polling sessions on polling. Node: allowUpgrades: false.
 	NoUpgrades bool
@@ -26,11 +33,56 @@ type Options struct {
 	// ConnectTimeout closes a session that Established was not called for; default 45 s.
 	// Node: connectTimeout.
 	ConnectTimeout time.Duration
+	// AllowEIO3 lets clients of revision 3 of the protocol in, which are those of
+	// Socket.IO 2; default no. Node: allowEIO3.
+	AllowEIO3 bool
 	// MaxHTTPBufferSize bounds one message and one POST body, in bytes; default 1e6.
 	// Node: maxHttpBufferSize.
 	MaxHTTPBufferSize int64
 	// CORS says which origins may use the server; zero means the same host only.
 	CORS CORS
+	// NoJSONP answers requests with a j parameter as if they had none. Otherwise they are
+	// JSONP's, for browsers without XMLHttpRequest: unlike other polls, what they are
+	// answered can be read by pages of any origin, in browsers too old to say so (others
+	// get 403, unless CORS admits everybody). Node has no such option.
+	NoJSONP bool
+	// Cookie is set by a polling handshake; nil means none. Node: cookie.
+	Cookie *Cookie
+	// InitialPacket is the text of a message that follows the open packet of each
+	// session; default none. Node: initialPacket.
+	InitialPacket string
+	// AllowRequest decides who may open a session, after everything but the protocol
+	// version was found in order; nil means everybody. An error refuses: code 4, with the
+	// Message of a *RequestError, if it is one, in place of "Forbidden". It runs off the
+	// loops and may block; ctx, which is the request's, is done when nobody waits any more:
+	// the peer is gone, the server stops, or ConnectTimeout is over. A panic refuses.
+	// Node: allowRequest.
+	AllowRequest func(ctx context.Context, r *http.Request) error
+	// GenerateID names the session that a request opens, after AllowRequest: 1 to 64
+	// letters, digits and "-._~", which nobody can guess and no living session has. An
+	// error, a panic or another name refuses the request: code 3, and ID_GENERATION_ERROR
+	// for OnConnectionError. It runs off the loops and may block. nil means 120 random
+	// bits. Node: engine.generateId.
+	GenerateID func(r *http.Request) (string, error)
+	// MaxHooks is how many requests may be with middlewares, AllowRequest or GenerateID at
+	// the same time; default 1,024.
+	MaxHooks int
+	// MaxParked is how many more may wait for that; default 4,096. What comes beyond is
+	// answered 503 with a Retry-After.
+	MaxParked int
+
+	// TLS has the server speak https and wss on its port: the handshake, Certificates,
+	// GetCertificate, client certificates and so on are crypto/tls's, and NextProtos is
+	// http/1.1. Default: none. Its callbacks run on goroutines, several at a time; those
+	// that look at a certificate should not take long. See CertificateFiles. Node:
+	// https.createServer(options).
+	TLS *tls.Config
+	// TLSHandshakeTimeout bounds a TLS handshake, from the first byte on; default 10 s.
+	TLSHandshakeTimeout time.Duration
+	// MaxTLSHandshakes is how many may be in progress at a time, each at some 40 KB;
+	// default 1,024. Four times as many may wait for a place. While somebody does,
+	// handshakes whose clients have said nothing for a second lose theirs.
+	MaxTLSHandshakes int
 	// PerMessageDeflate compresses long messages over WebSocket; nil, the default, for
 	// none. Node: perMessageDeflate.
 	PerMessageDeflate *PerMessageDeflate
@@ -67,6 +119,12 @@ type Options struct {
 	// AcceptBurst is how many may be opened at once after a quiet time; default
 	// AcceptRate, one second's worth; 10 ms' worth at least.
 	AcceptBurst int
+	// Limits bound what one peer or one client may do; the zero value bounds pings and
+	// the time that a message may take.
+	Limits Limits
+	// OnLimited is told who met one of the Limits. Called on a loop: it must not block.
+	// Default: none.
+	OnLimited func(Limited)
 	// HighWaterMark is how many bytes may wait for one slow client before SlowPolicy
 	// applies; default 1 MiB, and at least MaxHTTPBufferSize.
 	HighWaterMark int
@@ -115,6 +173,11 @@ func (o Options) withDefaults() Options {
 	o.BodyTimeout = orElse(o.BodyTimeout, 30*time.Second)
 	o.IdleTimeout = orElse(o.IdleTimeout, 65*time.Second)
 	o.CloseTimeout = orElse(o.CloseTimeout, 3*time.Second)
+	o.MaxHooks = max(orElse(o.MaxHooks, 1024), 1)
+	o.MaxParked = orElse(o.MaxParked, 4096)
+	o.Limits = o.Limits.withDefaults(&o)
+	o.TLSHandshakeTimeout = orElse(o.TLSHandshakeTimeout, 10*time.Second)
+	o.MaxTLSHandshakes = orElse(o.MaxTLSHandshakes, 1024)
 	o.SendBuffer = orElse(o.SendBuffer, 128<<10)
 	if len(o.Transports) == 0 {
 		o.Transports = []Transport{Polling, WebSocket}
@@ -145,8 +208,14 @@ func (o *Options) allows(t Transport) bool {
 
 // upgrades lists what a session on polling may move to.
 func (o *Options) upgrades() []string {
-	if o.NoUpgrades || !o.allows(WebSocket) {
+	if o.NoUpgrades {
 		return nil
 	}
-	return []string{WebSocket.String()}
+	var names []string
+	for _, t := range []Transport{WebSocket, WebTransport} { // in Node's order
+		if o.allows(t) {
+			names = append(names, t.String())
+		}
+	}
+	return names
 }

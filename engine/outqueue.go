@@ -24,6 +24,7 @@ func (c *conn) block() {
 	l := c.loop
 	c.out = &outQueue{since: l.now, index: int32(len(l.blocked))}
 	l.blocked = append(l.blocked, c)
+	c.markWaiting(true)
 	l.dueBy(l.now + 1)
 }
 
@@ -34,6 +35,7 @@ func (c *conn) unblock() {
 		return
 	}
 	c.out = nil
+	c.markWaiting(false)
 	l := c.loop
 	q.drop(l)
 	last := len(l.blocked) - 1
@@ -56,11 +58,14 @@ func (c *conn) writeHeld(k *cork) {
 		b := k.wire(c.loop.srv)
 		var ok bool
 		c.loop.stats.writes.Add(1)
-		switch n, ok = writeNow(int(c.fd), b); {
+		switch n, ok = c.push(b); {
 		case !ok:
 			c.doom()
 			return
 		case n == len(b):
+			if c.flags&connSecure != 0 && !c.takes() {
+				c.block()
+			}
 			return
 		}
 		c.block()
@@ -193,7 +198,7 @@ func (c *conn) drainFrame(q *outQueue) {
 	f := q.frames[0]
 	c.loop.stats.writes.Add(1)
 	b := f.wire(c.loop.srv, c.form)
-	n, ok := writeNow(int(c.fd), b)
+	n, ok := c.push(b)
 	if !ok {
 		c.doom()
 		return

@@ -6,18 +6,28 @@ import "github.com/fanfare-go/fanfare/engine/packet"
 func (s *Session) received(p packet.Packet) error {
 	l := s.loop
 	l.stats.packetsIn.Add(1)
-	switch {
-	case s.has(flagClosed) || s.recv == nil:
+	if s.has(flagClosed) || s.recv == nil {
 		return errStop
-	case p.Binary:
+	}
+	if s.flags.Load()&(flagAwaitingPong|flagGraced) == flagAwaitingPong && p.Type != packet.Pong {
+		s.grace()
+	}
+	if l.srv.meters.on && (p.Binary || p.Type == packet.Message) && !s.charge(len(p.Data)) {
+		return errStop
+	}
+	if p.Binary {
 		return s.accepted(s.tellBinary(p.Data))
 	}
 	switch p.Type {
 	case packet.Message:
 		return s.accepted(s.tellText(p.Data))
-	case packet.Pong:
-		s.pong()
-	case packet.Ping: // "invalid heartbeat direction"
+	case s.theirBeat():
+		answered := s.has(flagAwaitingPong)
+		s.beat()
+		if answered {
+			s.tellPong()
+		}
+	case packet.Ping, packet.Pong: // "invalid heartbeat direction"
 		s.close(ReasonTransportError, byServer)
 		return errStop
 	case packet.Close:

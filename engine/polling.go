@@ -20,7 +20,7 @@ type polling struct {
 type pollFlag uint8
 
 const (
-	pollPing     pollFlag = 1 << iota // a ping is to be sent
+	pollPing     pollFlag = 1 << iota // a ping is to be sent; in revision 3, a pong
 	pollProbed                        // the probe was answered: every GET is released at once
 	pollLosing                        // the oldest frames are being dropped
 	pollCompress                      // something of what was taken may be compressed
@@ -40,6 +40,9 @@ func (s *Session) enqueue(f *Frame) {
 		return
 	}
 	p.add(l, f)
+	if p.get == nil {
+		s.set(flagWaiting)
+	}
 	s.markDirty()
 	if lost && p.flags&pollLosing == 0 {
 		p.flags |= pollLosing
@@ -69,39 +72,18 @@ func (s *Session) flush() {
 	}
 }
 
-// takePayload appends the waiting packets to dst, joined as in fact 15, and
-// releases them.
-func (s *Session) takePayload(dst []byte) []byte {
-	p := s.poll
-	p.flags &^= pollCompress
-	if p.flags&pollPing != 0 {
-		p.flags = p.flags&^pollPing | pollCompress // which counts for Node
-		dst = packet.AppendText(dst, packet.Ping, nil)
-	}
-	for _, f := range p.frames {
-		if len(dst) > 0 {
-			dst = append(dst, packet.Separator)
-		}
-		dst = append(dst, f.payload(s.loop.srv)...)
-		if !f.noCompress {
-			p.flags |= pollCompress
-		}
-	}
-	s.dropQueue()
-	return dst
-}
-
 // dropQueue releases what waits for the next GET.
 func (s *Session) dropQueue() {
 	s.poll.drop(s.loop)
 	s.poll.flags &^= pollLosing
+	s.clear(flagWaiting)
 }
 
-// answerGet answers the held GET.
-func (s *Session) answerGet(payload []byte) {
+// answerGet answers the held GET with a payload in the form k.
+func (s *Session) answerGet(payload []byte, k form) {
 	c := s.poll.get
 	s.poll.get, c.session = nil, nil
-	c.answerPoll(payload, s.poll.flags&pollCompress != 0)
+	c.answerPoll(payload, k, s.poll.flags&pollCompress != 0)
 	if s.loop.payload = payload; cap(payload) > maxScratch {
 		s.loop.payload = nil
 	}
@@ -113,7 +95,8 @@ var noStore = []byte("cache-control: no-store\r\n")
 // polling (facts 34, 35).
 func (s *Session) releaseGet() {
 	if s.poll.get != nil {
-		s.answerGet(append(s.loop.payload[:0], '0'+byte(packet.Noop)))
+		k := s.bareForm()
+		s.answerGet(k.appendBare(s.loop.payload[:0], packet.Noop), k)
 	}
 }
 
@@ -140,12 +123,12 @@ func (s *Session) onGet(c *conn) {
 // sayFarewell answers the one poll that comes after the server closed the session
 // (fact 24): what was still queued, or a noop, and the close packet.
 func (s *Session) sayFarewell(c *conn) {
-	b := s.takePayload(s.loop.payload[:0])
+	b, k := s.takePayload(s.loop.payload[:0])
 	if len(b) == 0 {
-		b = append(b, '0'+byte(packet.Noop))
+		b = k.appendBare(b, packet.Noop)
 	}
-	b = append(b, packet.Separator, '0'+byte(packet.Close))
+	b = k.appendBare(b, packet.Close)
 	compress := s.poll.flags&pollCompress != 0
 	s.remove()
-	c.answerPoll(b, compress)
+	c.answerPoll(b, k, compress)
 }

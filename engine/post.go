@@ -10,8 +10,11 @@ import (
 
 // postState is the body of a POST while it is being read.
 type postState struct {
-	body http1.Body
-	got  *bytebufferpool.ByteBuffer // nil while nothing had to be copied
+	body   http1.Body
+	got    *bytebufferpool.ByteBuffer // nil while nothing had to be copied
+	octets bool                       // a payload in bytes (revision 3)
+	form   bool                       // the body is a JSONP client's form
+	began  uint64                     // tick
 }
 
 func (p *postState) reset() {
@@ -23,12 +26,13 @@ func (p *postState) reset() {
 
 // beginPost starts to read the body of a POST to s.
 func (c *conn) beginPost(s *Session, q *http1.Request) {
+	octets := string(q.Get("Content-Type")) == octetStream
 	switch p := s.poll; {
 	case s.has(flagClosed) && !c.loop.srv.draining.Load(): // at shutdown the next poll says it, without an error here
-		c.reject(q, errUnknownSID, nil)
+		c.reject(q, &intent{session: s, hasSID: true, transport: Polling, protocol: s.protocol()}, errUnknownSID, nil)
 	case q.ContentLength > c.loop.srv.opts.MaxHTTPBufferSize: // fact 20
 		c.tooLarge()
-	case p.post != nil, string(q.Get("Content-Type")) == "application/octet-stream": // facts 18, 19
+	case p.post != nil, octets && !s.has(flagEIO3): // facts 18, 19
 		c.http.flags &^= httpKeepAlive
 		c.answer(http1.Response{Status: http.StatusBadRequest})
 		s.close(ReasonTransportError, byServer)
@@ -39,7 +43,9 @@ func (c *conn) beginPost(s *Session, q *http1.Request) {
 			}
 		}
 		p.post, c.session = c, s
-		c.http.post = &postState{body: http1.NewBody(q)}
+		c.http.post = &postState{
+			body: http1.NewBody(q), octets: octets, form: c.http.isJSONP(), began: c.loop.now,
+		}
 		c.http.flags &^= httpBusy
 		if q.ContentLength == 0 {
 			c.readBody(nil)
@@ -118,15 +124,33 @@ func (c *conn) posted(body []byte) {
 	c.http.post, s.poll.post, c.session = nil, nil, nil
 	c.http.flags |= httpBusy
 	c.loop.stats.bytesIn.Add(uint64(len(body)))
-	s.takePayloadIn(body)
+	s.takeBody(body, p)
 	p.reset()
 	c.answerText(http.StatusOK, textHTML, "ok")
 }
 
+// takeBody takes the packets out of the body of p.
+func (s *Session) takeBody(body []byte, p *postState) {
+	if !p.form {
+		s.takePayloadIn(body, p.octets)
+		return
+	}
+	switch payload, found, ok := formPayload(body); {
+	case !ok:
+		s.close(ReasonParseError, byServer)
+	case found:
+		s.takePayloadIn(payload, false)
+	}
+}
+
 // takePayloadIn works through a polling body packet by packet; the first one that
 // is not Engine.IO ends the session.
-func (s *Session) takePayloadIn(body []byte) {
-	for it := packet.NewPayload(body); ; {
+func (s *Session) takePayloadIn(body []byte, octets bool) {
+	it := packet.NewPayload(body)
+	if s.has(flagEIO3) {
+		it = packet.NewPayloadV3(body, octets)
+	}
+	for {
 		p, ok, err := it.Next()
 		switch {
 		case err != nil:
@@ -138,4 +162,34 @@ func (s *Session) takePayloadIn(body []byte) {
 			return
 		}
 	}
+}
+
+const (
+	// bodyGrace is how long a body may take whatever its rate.
+	bodyGrace = 5 * ticksPerSecond
+	// bodyLook is how often the rate is looked at.
+	bodyLook = ticksPerSecond
+)
+
+// bodyFlows is asked when the timer of a body has run out: true where it may go on.
+func (c *conn) bodyFlows() bool {
+	o, p := &c.loop.srv.opts, c.http.post
+	took := c.loop.now - p.began
+	if o.Limits.MinBodyRate <= 0 || took >= ticks(o.BodyTimeout) {
+		return false
+	}
+	if int64(p.size())*ticksPerSecond >= int64(o.Limits.MinBodyRate)*int64(took-bodyGrace) {
+		c.expire(min(bodyLook, ticks(o.BodyTimeout)-took))
+		return true
+	}
+	c.loop.limited(Limited{Limit: LimitBodyRate, Peer: c.host(), Session: c.session})
+	return false
+}
+
+// bodyTicks is when a body is first looked at.
+func (o *Options) bodyTicks() uint64 {
+	if o.Limits.MinBodyRate > 0 {
+		return min(bodyGrace+bodyLook, ticks(o.BodyTimeout))
+	}
+	return ticks(o.BodyTimeout)
 }

@@ -8,6 +8,8 @@ type Target struct {
 	Sessions       []*Session
 	ExceptGroups   []string
 	ExceptSessions []*Session
+
+	visit *Visit // that it is part of; nil for a plain publish
 }
 
 // Publish sends f to everybody the target names, in the order of the caller's
@@ -38,17 +40,27 @@ func (l *loop) publish(t *task) (done bool) {
 		part := l.walk.Next(l.walkDst[:0])
 		for _, m := range part {
 			if s := l.sessions[m]; s != nil { // one that fell may have taken others along
-				s.deliver(t.frame, &l.crowd)
+				t.reach(s, &l.crowd)
 			}
 		}
-		l.stats.deliveries.Add(uint64(len(part)))
+		if t.frame != nil {
+			l.stats.deliveries.Add(uint64(len(part)))
+		}
 		if len(part) < walkPart {
 			l.walking = false
-			t.frame.release(1)
+			t.drop()
 			return true
 		}
 	}
 	return false
+}
+
+// reach does to one session what the task is for.
+func (t *task) reach(s *Session, queue *heldQueue) {
+	if v := t.target.visit; v != nil && (!v.meet(s) || t.frame == nil) {
+		return
+	}
+	s.deliver(t.frame, queue)
 }
 
 // beginWalk opens the walk over the target's members on this loop.
@@ -73,8 +85,10 @@ func (l *loop) publishNamed(t *task) (done bool) {
 		}
 		l.spent++
 		if s := all[l.named]; s.loop == l && !s.has(flagClosed) && l.walk.Meet(s.slot) {
-			s.deliver(t.frame, &l.direct)
-			l.stats.deliveries.Add(1)
+			t.reach(s, &l.direct)
+			if t.frame != nil {
+				l.stats.deliveries.Add(1)
+			}
 		}
 	}
 	return true

@@ -53,8 +53,9 @@ type Transport uint8
 
 // The transports of Engine.IO that the loop serves.
 const (
-	Polling   Transport = iota + 1 // HTTP long-polling
-	WebSocket                      // RFC 6455
+	Polling      Transport = iota + 1 // HTTP long-polling
+	WebSocket                         // RFC 6455
+	WebTransport                      // over HTTP/3; only where somebody brings its streams (Server.Dial)
 )
 
 // String returns the name as it stands in the transport query parameter.
@@ -64,6 +65,8 @@ func (t Transport) String() string {
 		return "polling"
 	case WebSocket:
 		return "websocket"
+	case WebTransport:
+		return "webtransport"
 	}
 	return ""
 }

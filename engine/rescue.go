@@ -39,6 +39,14 @@ func (s *Session) tellSlow(e Slow) {
 	}
 }
 
+// tellPong is for those who want to know.
+func (s *Session) tellPong() {
+	defer s.saved()
+	if recv, ok := s.recv.(PongReceiver); ok {
+		recv.Pong(s.waiting() == 0)
+	}
+}
+
 // tellClosed makes the last call, once.
 func (s *Session) tellClosed(reason Reason) {
 	defer s.saved()

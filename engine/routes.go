@@ -12,7 +12,10 @@ type intent struct {
 	transport Transport // 0 when unknown
 	hasSID    bool
 	session   *Session // nil when there is no sid or nobody has it
-	eio4      bool
+	protocol  int      // as Node reads it: 4, or 3 for everything else
+	eio3      bool     // the latter is served
+	base64    bool     // the client wants no bytes (b64=1)
+	verdict   *verdict // what the application said; nil where it was not asked
 }
 
 // route serves the request whose head is b[:n]; the scratch request holds its
@@ -26,15 +29,18 @@ func (c *conn) route(b []byte, n int) (rest []byte) {
 	}
 	c.flags &^= connReturned
 	c.loop.stats.requests.Add(1)
-	c.http.cors = srv.opts.CORS.lines(q.Get("Origin"))
-	if srv.opts.CORS.on() && string(q.Method) == http.MethodOptions {
+	c.http.lines = srv.opts.CORS.lines(q.Get("Origin"))
+	if k := &srv.opts.CORS; k.on() && !k.PreflightContinue && string(q.Method) == http.MethodOptions {
 		if q.ContentLength != 0 { // a body nobody reads must not become the next request
 			c.http.flags &^= httpKeepAlive
 		}
-		c.answer(http1.Response{Status: http.StatusNoContent, Header: srv.opts.CORS.preflight(q)})
+		c.answer(k.answer(q))
 		return b[n:]
 	}
 	in := srv.intentOf(q)
+	if in.transport == WebTransport && c.socketTransport() != WebTransport {
+		in.transport = 0 // it does not come over HTTP
+	}
 	if srv.draining.Load() && in.session == nil {
 		if in.hasSID && string(q.Method) == http.MethodPost { // it was told already, or will be: no error
 			c.http.flags &^= httpKeepAlive
@@ -46,10 +52,18 @@ func (c *conn) route(b []byte, n int) (rest []byte) {
 	if in.session != nil && in.session.loop != c.loop {
 		return c.moveTo(in.session.loop, b)
 	}
-	if q.Upgrade {
-		return c.routeUpgrade(q, &in, b, n)
+	if srv.asks(&in, q) {
+		return c.park(q, &in, b, n)
 	}
-	return c.routePolling(q, &in, b, n)
+	return c.dispatch(q, &in, b, n)
+}
+
+// dispatch serves a request that the application has nothing to say about, or has judged.
+func (c *conn) dispatch(q *http1.Request, in *intent, b []byte, n int) (rest []byte) {
+	if q.Upgrade {
+		return c.routeUpgrade(q, in, b, n)
+	}
+	return c.routePolling(q, in, b, n)
 }
 
 // note remembers of the request what its answer will need.
@@ -68,10 +82,10 @@ func (c *conn) note(q *http1.Request) {
 	c.http.waits = waitUnset // the deadline of one request is not the next one's
 }
 
-// owns reports whether the engine serves the path: a prefix match that wants the
-// slash (Node: path with addTrailingSlash).
+// owns reports whether the engine serves the path: Path and its slash, and all that
+// begins so; with NoTrailingSlash, Path alone as well.
 func (s *Server) owns(path []byte) bool {
-	if !bytes.HasPrefix(path, s.prefix) {
+	if !bytes.HasPrefix(path, s.prefix) && (!s.opts.NoTrailingSlash || string(path) != s.opts.Path) {
 		return false
 	}
 	return s.opts.OwnPath == nil || !s.opts.OwnPath(string(path))
@@ -86,7 +100,12 @@ func (s *Server) intentOf(q *http1.Request) (in intent) {
 		in.session = s.table.get(sid)
 	}
 	eio, n, _ := http1.QueryValue(q.Query, "EIO")
-	in.eio4 = n == 1 && string(eio) == "4"
+	in.protocol, in.eio3 = 3, s.opts.AllowEIO3
+	if n == 1 && string(eio) == "4" {
+		in.protocol = 4
+	}
+	b64, n, _ := http1.QueryValue(q.Query, "b64")
+	in.base64 = n > 0 && len(b64) > 0
 	return in
 }
 
@@ -104,48 +123,70 @@ func (s *Server) transportOf(query []byte) Transport {
 }
 
 // verify checks a request in Node's order (fact 3) and returns what is wrong with
-// it, or nil. allowRequest comes before the protocol version.
+// it, or nil. AllowRequest comes before the protocol version.
 func (in *intent) verify(q *http1.Request) *requestError {
 	switch {
 	case in.transport == 0:
 		return errUnknownTransport
 	case !validOrigin(q.Get("Origin")):
-		return errBadRequest
+		return errInvalidOrigin
 	case in.hasSID && in.session == nil:
 		return errUnknownSID
 	case in.hasSID && !q.Upgrade && in.session.Transport() != in.transport:
-		return errBadRequest
+		return errTransportMismatch
+	case in.hasSID && in.session.protocol() != in.protocol: // Engine.IO 6.6.12
+		return errProtocolMismatch
 	case in.hasSID:
 		return nil
 	case string(q.Method) != http.MethodGet:
 		return errBadMethod
-	case in.transport == WebSocket && !q.Upgrade:
-		return errBadRequest
-	case !in.eio4:
+	case in.transport != Polling && !q.Upgrade:
+		return errTransportHandshake
+	case in.verdict != nil && in.verdict.refusal != nil:
+		return in.verdict.refusal
+	case in.protocol == 3 && !in.eio3:
 		return errProtocolVersion
 	}
 	return nil
 }
 
+// opens reports whether a request would open a session, for all that is checked before
+// the application is asked: the protocol's version comes after that.
+func (in *intent) opens(q *http1.Request) bool {
+	err := in.verify(q)
+	return !in.hasSID && (err == nil || err == errProtocolVersion)
+}
+
 // routePolling serves a request that is no upgrade.
 func (c *conn) routePolling(q *http1.Request, in *intent, b []byte, n int) (rest []byte) {
 	if err := in.verify(q); err != nil {
-		return c.reject(q, err, b[n:])
+		return c.reject(q, in, err, b[n:])
+	}
+	if index, ok := c.loop.srv.jsonp(q); ok {
+		if !c.loop.srv.opts.CORS.admitsScript(q) {
+			return c.reject(q, in, errForbidden, b[n:])
+		}
+		r := c.http.need()
+		r.index, r.jsonp, in.base64 = index, true, true // a script carries no bytes
 	}
 	get, post := string(q.Method) == http.MethodGet, string(q.Method) == http.MethodPost
 	switch {
 	case post && in.hasSID:
+		c.decorate(q, in, in.session, false)
 		c.beginPost(in.session, q)
 		return b[n:]
 	case q.ContentLength != 0: // a body nobody asked for
-		return c.reject(q, errBadRequest, nil)
+		return c.reject(q, in, errBadRequest, nil)
 	case get && in.hasSID:
+		c.decorate(q, in, in.session, false)
 		c.noteCoding(q)
 		in.session.onGet(c)
+	case get && !c.mayOpen():
+		return c.tooMany()
 	case get && (c.loop.srv.crowded() || !c.loop.admit()):
 		return c.busy()
 	case get:
-		c.handshakePolling(b[:n])
+		c.handshakePolling(q, in, b[:n])
 	default: // fact 9
 		c.answer(http1.Response{Status: http.StatusInternalServerError})
 	}
@@ -154,8 +195,9 @@ func (c *conn) routePolling(q *http1.Request, in *intent, b []byte, n int) (rest
 
 // reject answers a request the engine does not accept. A body that comes with it
 // is not read: the connection closes.
-func (c *conn) reject(q *http1.Request, err *requestError, rest []byte) []byte {
+func (c *conn) reject(q *http1.Request, in *intent, err *requestError, rest []byte) []byte {
 	c.loop.stats.rejected[err.code].Add(1)
+	c.report(q, in, err)
 	if q.ContentLength != 0 || rest == nil {
 		c.http.flags &^= httpKeepAlive
 		rest = nil

@@ -74,7 +74,7 @@ func (p *selfPipe) enroll(nc net.Conn) error {
 		case r := <-done:
 			if r.Err != nil {
 				s.opts.Logger.Error("engine: a loop could not be connected to itself", "error", r.Err)
-				_ = s.gnet.Stop(context.Background())
+				s.halt(context.Background())
 			}
 		case <-s.done:
 		}

@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"context"
 	"log/slog"
 	"net"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +29,11 @@ type Server struct {
 	table     table
 	gauges    gauges
 	rate      sessionRate
+	peers     peers
+	meters    meters                // immutable after New
+	hooks     atomic.Pointer[hooks] // nil for none
+	hooksMu   sync.Mutex            // held while hooks are replaced
+	judges    judges
 
 	loops     atomic.Pointer[[]*loop] // replaced, never changed in place
 	loopsMu   sync.Mutex              // held while replacing loops
@@ -35,17 +42,20 @@ type Server struct {
 	addr       net.Addr // written by Listen
 	maxFD      int      // descriptors with this number or above are refused
 	gnet       gnet.Engine
-	done       chan struct{}  // closed when gnet has returned
-	runErr     error          // what it returned; read after done
-	stopped    chan struct{}  // closed when Shutdown has stopped the loops, or given one up
-	stopErr    error          // ErrLoopStuck or nil; read after stopped
-	listenMu   sync.Mutex     // held by Listen, and by Shutdown while it looks
-	listening  bool           // guarded by listenMu
-	draining   atomic.Bool    // Shutdown was called
-	told       atomic.Bool    // and every session was told, or had its time
-	quit       chan struct{}  // closed when the ticker is to end
-	background sync.WaitGroup // the ticker
-	handed     *handedServer  // serves Options.Handler; nil without one
+	halt       func(context.Context) // stops the loops; written by Listen and Start
+	done       chan struct{}         // closed when gnet has returned
+	runErr     error                 // what it returned; read after done
+	stopped    chan struct{}         // closed when Shutdown has stopped the loops, or given one up
+	stopErr    error                 // ErrLoopStuck or nil; read after stopped
+	listenMu   sync.Mutex            // held by Listen, and by Shutdown while it looks
+	listening  bool                  // guarded by listenMu
+	draining   atomic.Bool           // Shutdown was called
+	told       atomic.Bool           // and every session was told, or had its time
+	quit       chan struct{}         // closed when the ticker is to end
+	background sync.WaitGroup        // the ticker
+	handed     *handedServer         // serves Options.Handler; nil without one
+	pipes      pipes
+	tls        *tlsServer // written by Listen; nil without TLS
 }
 
 // New checks the options and returns a server that does not listen yet.
@@ -64,7 +74,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		opts:      o,
-		prefix:    []byte(o.Path + "/"),
+		prefix:    []byte(strings.TrimSuffix(o.Path, "/") + "/"),
 		upgrades:  o.upgrades(),
 		limits:    ws.Limits{Message: o.MaxHTTPBufferSize},
 		deflation: deflation,
@@ -77,6 +87,9 @@ func New(o Options) (*Server, error) {
 	if o.Handler != nil {
 		s.handed = newHandedServer(s)
 	}
+	s.judges.max, s.judges.room = o.MaxHooks, o.MaxParked
+	s.peers.init(&o.Limits)
+	s.meters = newMeters(&o.Limits)
 	s.rate.setRate(o.AcceptRate, o.AcceptBurst)
 	s.clock.start = time.Now()
 	s.clock.advance()

@@ -39,7 +39,7 @@ type Session struct {
 	rooms   rooms.List           // loop-only
 	slot    uint32               // loop-only: number in the loop's slab
 	flags   atomic.Uint32        // sessionFlag bits, written on the loop but for established
-	id      sessionID            // immutable
+	id      sessionID            // immutable; unknown to the client where the application named the session
 	waits   uint8                // loop-only: marks of the heldQueues it is in
 }
 
@@ -54,6 +54,12 @@ const (
 	flagDirty                                // in loop.dirty
 	flagLingering                            // closed, but kept for one more poll
 	flagGone                                 // out of the table, slot given back
+	flagEIO3                                 // the client speaks revision 3; set before anybody else sees the session
+	flagBase64                               // the client's polling wants binary as base64
+	flagNamed                                // the application gave its id: see names
+	flagGraced                               // the ping that is out was given more time once
+	flagWebTransport                         // the WebSocket stands for WebTransport
+	flagWaiting                              // the client does not take what waits for it
 	flagDeflated                             // its WebSocket has agreed to permessage-deflate
 )
 
@@ -65,7 +71,12 @@ func (s *Session) clear(f sessionFlag)    { s.flags.And(^f) }
 func (s *Session) WheelLinks() *wheel.Links[Session] { return &s.timer }
 
 // ID returns the Engine.IO session id, a secret between server and client.
-func (s *Session) ID() string { return string(s.id[:]) }
+func (s *Session) ID() string {
+	if s.has(flagNamed) {
+		return s.loop.srv.table.names.of(s)
+	}
+	return string(s.id[:])
+}
 
 // Send queues f for this session, in the order of the caller's other sends,
 // publishes, joins and leaves. It takes a reference of its own, never blocks, and
@@ -107,7 +118,10 @@ func (s *Session) Established() { s.set(flagEstablished) }
 
 // Transport returns how the session's bytes travel at this moment.
 func (s *Session) Transport() Transport {
-	if s.has(flagWebSocket) {
+	switch f := s.flags.Load(); {
+	case f&flagWebTransport != 0:
+		return WebTransport
+	case f&flagWebSocket != 0:
 		return WebSocket
 	}
 	return Polling
@@ -132,7 +146,7 @@ func (s *Session) ReleaseRequest() {
 // has been released with the request.
 func (s *Session) RemoteAddr() net.Addr {
 	if r := s.request.Load(); r != nil && r.remote.IsValid() {
-		return net.TCPAddrFromAddrPort(r.remote)
+		return net.TCPAddrFromAddrPort(r.RemoteAddr())
 	}
 	return nil
 }

@@ -97,7 +97,11 @@ func (l *loop) closeSessions() {
 // told: a poll or a post may be on its way on any of them.
 func (l *loop) closeIdle() {
 	for _, c := range slices.Clone(l.conns) {
-		if h := c.http; h != nil && h.flags&httpBusy == 0 { // a body that does not arrive included
+		switch h := c.http; {
+		case h == nil:
+		case h.isParked(): // the application need not say any more
+			c.busy()
+		case h.flags&httpBusy == 0: // a body that does not arrive included
 			c.finish()
 		}
 	}
@@ -115,10 +119,10 @@ func (s *Server) owesFarewell() bool {
 	return s.gauges.sessions() > 0 || s.gauges.lingering.Load() > 0
 }
 
-// waitIdle returns when no connection is left, or ctx's error.
+// waitIdle returns when no connection is left and no hook runs, or ctx's error.
 func (s *Server) waitIdle(ctx context.Context) error {
 	return s.waitUntil(ctx, func() bool {
-		return s.gauges.connections.Load() == 0 && s.gauges.moving.Load() == 0
+		return s.gauges.connections.Load() == 0 && s.gauges.moving.Load() == 0 && s.judges.idle()
 	})
 }
 
@@ -146,7 +150,7 @@ func (s *Server) stopGnet(ctx context.Context) error {
 	s.stopBackground()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
 	defer cancel()
-	go func() { _ = s.gnet.Stop(ctx) }()
+	go s.halt(ctx)
 	select {
 	case <-s.done:
 	case <-ctx.Done():

@@ -32,6 +32,7 @@ type table struct {
 		sessions map[uint64]*Session // guarded by mu
 		_        [40]byte            // a cache line each
 	}
+	names names
 }
 
 // add gives s an id of its own and enters it.
@@ -56,8 +57,8 @@ func (t *table) add(s *Session) {
 
 // get returns the session with that id, or nil.
 func (t *table) get(sid []byte) *Session {
-	if len(sid) != len(sessionID{}) {
-		return nil
+	if s := t.names.get(sid); s != nil || len(sid) != len(sessionID{}) {
+		return s
 	}
 	id := sessionID(sid)
 	sh := &t.shards[id[19]%tableShards]
@@ -71,6 +72,10 @@ func (t *table) get(sid []byte) *Session {
 }
 
 func (t *table) remove(s *Session) {
+	if s.has(flagNamed) {
+		t.names.remove(s)
+		return
+	}
 	sh := &t.shards[s.id[19]%tableShards]
 	sh.mu.Lock()
 	delete(sh.sessions, s.id.key())

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -33,7 +34,10 @@ func (f *fixture) dialSmall(bytes int) *rawConn {
 	}
 	_ = nc.SetDeadline(time.Now().Add(patience))
 	f.t.Cleanup(func() { _ = nc.Close() })
-	return &rawConn{nc, f.t, bufio.NewReader(nc)}
+	if f.secure {
+		nc = tls.Client(nc, clientTLS())
+	}
+	return &rawConn{Conn: nc, t: f.t, br: bufio.NewReader(nc)}
 }
 
 // ledger keeps a reference of its own to every frame it makes, to see at the end
@@ -237,7 +241,7 @@ func TestTheQueueOfASlowClientIsBounded(t *testing.T) {
 // Pings, pongs and the close frame keep to the boundaries of frames: pings and
 // pongs before what waits, the close frame after it.
 func TestControlFramesDuringABlockade(t *testing.T) {
-	k := startFake(t, 1, engine.Options{PingInterval: time.Second, PingTimeout: 20 * time.Second})
+	k := startFake(t, 1, engine.Options{PingInterval: time.Second, PingTimeout: 20 * time.Second, Limits: engine.Limits{PingRate: -1}})
 	c, r := k.openWS(0)
 	c.narrow(t)
 	var l ledger

@@ -11,6 +11,7 @@ type Stats struct {
 	Handed        int64         // connections with Options.Handler's http.Server
 	Polling       int64         // open sessions whose transport is polling
 	WebSocket     int64         // open sessions whose transport is WebSocket
+	WebTransport  int64         // open sessions whose transport is WebTransport
 	QueuedBytes   int64         // waiting for clients that cannot take more at the moment
 	Loops         int           // event loops known so far
 	LoopLag       time.Duration // how long the slowest loop has owed a turn
@@ -19,10 +20,18 @@ type Stats struct {
 	Limited       uint64        // sessions refused by AcceptRate
 	Opened        uint64        // sessions opened
 	Closed        map[Reason]uint64
+	OpenedEIO3    uint64            // those of them that speak Engine.IO 3
 	Requests      uint64            // HTTP requests for the engine
 	BadRequests   uint64            // requests that were not HTTP
 	Rejected      map[string]uint64 // requests refused, by Node's message
+	Parked        int64             // requests that wait for a middleware, AllowRequest or GenerateID
+	Answered      uint64            // requests that a middleware answered itself
+	Unjudged      uint64            // requests answered 503, because too many waited for a hook or one took too long
 	TooLarge      uint64            // POST bodies over the limit
+	Limits        map[Limit]uint64  // how often each of the Limits was met
+	TLSHandshakes uint64            // TLS handshakes that succeeded
+	TLSFailed     uint64            // TLS handshakes that did not: refused, not TLS at all, or too slow
+	TLSFaults     uint64            // TLS connections closed later, for bytes that are not the peer's
 	Upgrades      uint64
 	UpgradesLost  uint64 // probes that failed
 	Faults        uint64 // WebSocket protocol errors
@@ -54,28 +63,37 @@ type Stats struct {
 type gauges struct {
 	connections atomic.Int64
 	handed      atomic.Int64
+	parked      atomic.Int64
 	moving      atomic.Int64 // connections between two loops
 	polling     atomic.Int64
 	websocket   atomic.Int64
+	webtrans    atomic.Int64
 	lingering   atomic.Int64 // closed polling sessions that are kept for one more poll
 	refused     atomic.Uint64
 }
 
 func (g *gauges) of(t Transport) *atomic.Int64 {
-	if t == WebSocket {
+	switch t {
+	case WebSocket:
 		return &g.websocket
+	case WebTransport:
+		return &g.webtrans
 	}
 	return &g.polling
 }
 
 // sessions is how many are open.
-func (g *gauges) sessions() int64 { return g.polling.Load() + g.websocket.Load() }
+func (g *gauges) sessions() int64 { return g.polling.Load() + g.websocket.Load() + g.webtrans.Load() }
 
 // loopStats are the counters of one loop: written by it alone, read by anybody. Atomic.
 type loopStats struct {
+	openedEIO3                                            atomic.Uint64
 	accepted, opened, requests, badRequests, tooLarge     atomic.Uint64
+	answered, unjudged                                    atomic.Uint64
 	limited, upgrades, upgradesFailed, faults, violations atomic.Uint64
 	packetsIn, bytesIn, deliveries                        atomic.Uint64
+	tlsHandshakes, tlsFailed, tlsFaults                   atomic.Uint64
+	limits                                                [limitCount]atomic.Uint64
 	writes, volatileDropped, slowDropped, panics          atomic.Uint64
 	slowClosed                                            [slowCauses]atomic.Uint64
 	queuedBytes, held                                     atomic.Int64
@@ -88,9 +106,10 @@ func (s *Server) Stats() Stats {
 	loops := s.allLoops()
 	st := Stats{
 		Connections: s.gauges.connections.Load(), Handed: s.gauges.handed.Load(),
-		Polling: s.gauges.polling.Load(), WebSocket: s.gauges.websocket.Load(),
-		Refused: s.gauges.refused.Load(), Loops: len(loops),
+		Polling: s.gauges.polling.Load(), WebSocket: s.gauges.websocket.Load(), WebTransport: s.gauges.webtrans.Load(),
+		Refused: s.gauges.refused.Load(), Parked: s.gauges.parked.Load(), Loops: len(loops),
 		SlowCauses: make(map[SlowCause]uint64), Closed: make(map[Reason]uint64), Rejected: make(map[string]uint64),
+		Limits: make(map[Limit]uint64),
 	}
 	for _, l := range loops {
 		st.LoopLag = max(st.LoopLag, l.lag())
@@ -108,12 +127,13 @@ func (st *Stats) add(l *loopStats) {
 		sum *uint64
 		one *atomic.Uint64
 	}{
-		{&st.Accepted, &l.accepted}, {&st.Limited, &l.limited}, {&st.Opened, &l.opened}, {&st.Requests, &l.requests},
+		{&st.Accepted, &l.accepted}, {&st.Limited, &l.limited}, {&st.Answered, &l.answered}, {&st.Unjudged, &l.unjudged}, {&st.Opened, &l.opened}, {&st.OpenedEIO3, &l.openedEIO3}, {&st.Requests, &l.requests},
 		{&st.BadRequests, &l.badRequests}, {&st.TooLarge, &l.tooLarge}, {&st.Upgrades, &l.upgrades},
 		{&st.UpgradesLost, &l.upgradesFailed}, {&st.Faults, &l.faults}, {&st.Violations, &l.violations},
 		{&st.PacketsIn, &l.packetsIn}, {&st.BytesIn, &l.bytesIn}, {&st.Deliveries, &l.deliveries},
 		{&st.VolatileDrops, &l.volatileDropped}, {&st.SlowDrops, &l.slowDropped}, {&st.Panics, &l.panics},
 		{&st.Writes, &l.writes},
+		{&st.TLSHandshakes, &l.tlsHandshakes}, {&st.TLSFailed, &l.tlsFailed}, {&st.TLSFaults, &l.tlsFaults},
 	} {
 		*c.sum += c.one.Load()
 	}
@@ -121,6 +141,11 @@ func (st *Stats) add(l *loopStats) {
 		if n := l.slowClosed[c].Load(); n > 0 {
 			st.SlowClosed += n
 			st.SlowCauses[SlowCause(c)] += n
+		}
+	}
+	for m := range l.limits {
+		if n := l.limits[m].Load(); n > 0 {
+			st.Limits[Limit(m)] += n
 		}
 	}
 	for r := range l.closed {

@@ -64,9 +64,13 @@ func (l *loop) do(t *task) (done bool) {
 	return true
 }
 
-// drop gives back what a task that will never be carried out owns.
+// drop gives back what a task owns that will never be carried out, or a publish that
+// is.
 func (t *task) drop() {
 	if t.frame != nil {
 		t.frame.release(1)
+	}
+	if t.target != nil && t.target.visit != nil {
+		t.target.visit.leave()
 	}
 }

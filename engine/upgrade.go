@@ -74,19 +74,27 @@ func (s *Session) upgrade(c *conn) {
 	l, p := s.loop, s.poll
 	l.connTimers.Disarm(c)
 	s.conn = c
-	s.set(flagWebSocket)
+	t := c.socketTransport()
+	s.setSocket(t)
 	s.noteForm()
 	l.srv.gauges.polling.Add(-1)
-	l.srv.gauges.websocket.Add(1)
+	l.srv.gauges.of(t).Add(1)
 	l.stats.upgrades.Add(1)
 	c.writeAll(p.frames)
 	s.dropQueue()
+	c.markWaiting(c.out != nil)
 	if post := p.post; post != nil {
 		post.doom() // a body in progress has no session to go to
 		post.session = nil
 	}
 	s.poll = nil
-	if !s.has(flagClosed) && (s.has(flagAwaitingPong) || p.flags&pollPing != 0) { // fact 40
-		s.pong()
+	if s.has(flagClosed) {
+		return
+	}
+	if s.has(flagEIO3) && p.flags&pollPing != 0 {
+		c.writeControl(pongFrame) // which no poll came for
+	}
+	if s.has(flagAwaitingPong) || p.flags&pollPing != 0 { // fact 40
+		s.expect()
 	}
 }

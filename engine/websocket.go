@@ -11,26 +11,27 @@ import (
 )
 
 // pingFrame is the Engine.IO ping as a WebSocket frame, the same for everybody;
-// probeFrame answers an upgrade's probe (fact 34).
+// pongFrame answers one (revision 3); probeFrame answers an upgrade's probe (fact 34).
 var (
 	pingFrame  = ws.AppendFrame(nil, ws.OpText, []byte{'0' + byte(packet.Ping)})
+	pongFrame  = ws.AppendFrame(nil, ws.OpText, []byte{'0' + byte(packet.Pong)})
 	probeFrame = ws.AppendFrame(nil, ws.OpText, []byte("3probe"))
 )
 
 // routeUpgrade serves a request to change to WebSocket: a new session, or the
 // upgrade of one that polls.
 func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byte {
-	if in.transport == Polling { // names polling, asks for WebSocket
+	if in.transport != c.socketTransport() { // names polling, asks for WebSocket
 		in.transport = 0
 	}
 	if err := in.verify(q); err != nil {
-		return c.rejectUpgrade(err.code, http.StatusBadRequest, err.message, "")
+		return c.rejectUpgrade(q, in, err)
 	}
 	switch {
 	case string(q.Method) != http.MethodGet: // in the words of Node's ws
-		return c.rejectUpgrade(errBadMethod.code, http.StatusMethodNotAllowed, "Invalid HTTP method", "")
-	case q.ContentLength != 0, !in.eio4: // frames are not a body; a session keeps its protocol (Engine.IO 6.6.12)
-		return c.rejectUpgrade(errBadRequest.code, http.StatusBadRequest, errBadRequest.message, "")
+		return c.refuseUpgrade(q, in, errBadMethod, &ws.Refusal{Status: http.StatusMethodNotAllowed, Message: "Invalid HTTP method"})
+	case q.ContentLength != 0: // frames are not a body
+		return c.rejectUpgrade(q, in, errBadRequest)
 	}
 	h := ws.Handshake{
 		Upgrade: q.Get("Upgrade"), Connection: q.Get("Connection"), Version: q.Get("Sec-WebSocket-Version"),
@@ -41,24 +42,29 @@ func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byt
 		r = h.Negotiate(d.WindowBits())
 	}
 	if r != nil {
-		return c.rejectUpgrade(errBadRequest.code, r.Status, r.Message, r.Header)
+		return c.refuseUpgrade(q, in, errTransportHandshake, r)
 	}
 	if !c.loop.srv.opts.CORS.admits(q.Get("Origin"), q.Host) {
-		return c.rejectUpgrade(errForbidden.code, http.StatusForbidden, errForbidden.message, "")
+		return c.refuseUpgrade(q, in, errForbidden, refuseOrigin)
 	}
 	if in.hasSID && c.loop.srv.opts.NoUpgrades {
-		return c.rejectUpgrade(errBadRequest.code, http.StatusBadRequest, errBadRequest.message, "")
+		return c.rejectUpgrade(q, in, errBadRequest)
+	}
+	if !in.hasSID && !c.mayOpen() {
+		return c.tooMany()
 	}
 	if !in.hasSID && !c.loop.admit() {
 		return c.busy()
 	}
 	carry := c.http.carry // b may lie in it
 	c.http.carry = nil
+	c.decorate(q, in, in.session, !in.hasSID)
 	answer := c.switchProtocols(&h)
+	c.form |= in.form()
 	if in.hasSID {
 		c.probeWebSocket(in.session, answer)
 	} else {
-		c.handshakeWebSocket(b[:n], answer)
+		c.handshakeWebSocket(in, b[:n], answer)
 	}
 	if c.open() && len(b) > n {
 		c.feedWS(b[n:]) // what came right behind the request (fact 33)
@@ -69,11 +75,21 @@ func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byt
 	return nil
 }
 
-// rejectUpgrade answers in plain text and closes (facts 5, 7).
-func (c *conn) rejectUpgrade(code, status int, message, header string) []byte {
-	c.loop.stats.rejected[code].Add(1)
+// refuseOrigin is for other sites' pages, where CORS does not list them.
+var refuseOrigin = &ws.Refusal{Status: http.StatusForbidden, Message: errForbidden.message}
+
+// rejectUpgrade answers with the error's text, in plain, and closes. The status is 400,
+// whatever the error is (fact 5).
+func (c *conn) rejectUpgrade(q *http1.Request, in *intent, err *requestError) []byte {
+	return c.refuseUpgrade(q, in, err, &ws.Refusal{Status: http.StatusBadRequest, Message: err.message})
+}
+
+// refuseUpgrade answers in the words of r, and closes (fact 7).
+func (c *conn) refuseUpgrade(q *http1.Request, in *intent, err *requestError, r *ws.Refusal) []byte {
+	c.loop.stats.rejected[err.code].Add(1)
+	c.report(q, in, err)
 	c.http.flags &^= httpKeepAlive
-	c.answer(http1.Response{Status: status, ContentType: textHTML, Header: []byte(header), Body: []byte(message)})
+	c.answer(http1.Response{Status: r.Status, ContentType: textHTML, Header: []byte(r.Header), Body: []byte(r.Message)})
 	return nil
 }
 
@@ -81,7 +97,7 @@ func (c *conn) rejectUpgrade(code, status int, message, header string) []byte {
 // is to be sent first of all. It lies in the loop's scratch buffer.
 func (c *conn) switchProtocols(h *ws.Handshake) (answer []byte) {
 	l := c.loop
-	l.header = append(l.header[:0], c.http.cors...)
+	l.header = append(l.header[:0], c.http.lines...)
 	l.scratch = h.AppendAccept(l.scratch[:0], l.header)
 	l.connTimers.Disarm(c)
 	c.http.free()
@@ -96,7 +112,7 @@ func (c *conn) switchProtocols(h *ws.Handshake) (answer []byte) {
 func (c *conn) feedWS(b []byte) {
 	l := c.loop
 	l.pong = l.pong[:0]
-	l.ponging = false
+	l.ponging, l.pinged, l.completed = false, false, false
 	l.stats.bytesIn.Add(uint64(len(b)))
 	if err := c.ws.reader.Feed(b, &l.srv.limits, (*wsSink)(c)); err != nil {
 		var fault *ws.CloseError // declared here: errors.As has it on the heap
@@ -105,9 +121,15 @@ func (c *conn) feedWS(b []byte) {
 			return
 		}
 	}
+	if c.flags&connMidMessage != 0 || c.ws.reader.Partial() {
+		c.watchMessage(l.completed)
+	}
 	if l.ponging {
 		l.scratch = ws.AppendFrame(l.scratch[:0], ws.OpPong, l.pong)
 		c.writeControl(l.scratch)
+	}
+	if l.pinged {
+		c.writeControl(pongFrame)
 	}
 }
 
@@ -140,13 +162,11 @@ type wsSink conn
 func (k *wsSink) Message(op ws.OpCode, payload []byte) error {
 	c := (*conn)(k)
 	s := c.session
+	c.loop.completed = true
 	if s == nil || !c.open() {
 		return nil // after our close frame: read on, until the peer's
 	}
-	p, err := packet.Packet{Type: packet.Message, Binary: true, Data: payload}, error(nil)
-	if op == ws.OpText {
-		p, err = packet.DecodeText(payload)
-	}
+	p, err := s.decode(op, payload)
 	switch {
 	case s.conn != c:
 		c.probing(p, err)
@@ -156,6 +176,19 @@ func (k *wsSink) Message(op ws.OpCode, payload []byte) error {
 		_ = s.received(p) // what ended the session has detached this connection
 	}
 	return c.over()
+}
+
+// decode reads a message as a packet of the session's protocol.
+func (s *Session) decode(op ws.OpCode, payload []byte) (packet.Packet, error) {
+	switch v3 := s.has(flagEIO3); {
+	case v3 && op == ws.OpText:
+		return packet.DecodeTextV3(payload)
+	case v3:
+		return packet.DecodeBinaryV3(payload)
+	case op == ws.OpText:
+		return packet.DecodeText(payload)
+	}
+	return packet.Packet{Type: packet.Message, Binary: true, Data: payload}, nil
 }
 
 // over stops the reader when a write of ours has closed the connection.
@@ -169,6 +202,10 @@ func (c *conn) over() error {
 // Ping notes the payload: only the latest ping of one read is answered.
 func (k *wsSink) Ping(payload []byte) error {
 	l := k.loop
+	if c := (*conn)(k); c.open() && !c.pinged() {
+		c.exceed(LimitPings)
+		return c.over()
+	}
 	l.pong, l.ponging = append(l.pong[:0], payload...), true
 	return nil
 }

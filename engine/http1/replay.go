@@ -27,11 +27,11 @@ func AppendRequestHead(dst []byte, r *http.Request) []byte {
 		dst = append(dst, " HTTP/1.0\r\n"...)
 	}
 	if r.Host != "" || r.ProtoAtLeast(1, 1) {
-		dst = appendField(dst, "Host", r.Host)
+		dst = AppendField(dst, "Host", r.Host)
 	}
 	switch {
 	case len(r.TransferEncoding) > 0:
-		dst = appendField(dst, "Transfer-Encoding", "chunked") // the only one net/http lets through
+		dst = AppendField(dst, "Transfer-Encoding", "chunked") // the only one net/http lets through
 	case r.ContentLength > 0:
 		dst = append(dst, "Content-Length: "...)
 		dst = strconv.AppendInt(dst, r.ContentLength, 10)
@@ -43,7 +43,7 @@ func AppendRequestHead(dst []byte, r *http.Request) []byte {
 			continue
 		}
 		for _, value := range r.Header[name] {
-			dst = appendField(dst, name, value)
+			dst = AppendField(dst, name, value)
 		}
 	}
 	return append(dst, "\r\n"...)
@@ -65,8 +65,10 @@ func appendTarget(dst []byte, r *http.Request) []byte {
 	return dst
 }
 
-// appendField appends a field line that cannot become two.
-func appendField(dst []byte, name, value string) []byte {
+// AppendField appends a field line that cannot become two, whatever the application
+// put into it: nothing where the name is no token, and spaces for control bytes in the
+// value. Safe for concurrent use.
+func AppendField(dst []byte, name, value string) []byte {
 	if name == "" || !all([]byte(name), tokenOctet) {
 		return dst
 	}

@@ -12,4 +12,6 @@ var (
 	ErrBase64 = errors.New("packet: illegal base64")
 	// ErrUTF8 is returned for a text packet of a polling body that is not UTF-8.
 	ErrUTF8 = errors.New("packet: text is not UTF-8")
+	// ErrLength is returned for a payload of revision 3 whose lengths are no numbers, or not those of its packets.
+	ErrLength = errors.New("packet: wrong length in a payload")
 )

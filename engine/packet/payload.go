@@ -10,10 +10,20 @@ const Separator = 0x1e
 
 // Payload iterates over the packets of one polling body. It allocates nothing.
 type Payload struct {
-	rest []byte
-	last bool  // rest holds no further packet
-	err  error // the first error, kept
+	rest    []byte
+	last    bool // rest holds no further packet
+	framing framing
+	err     error // the first error, kept
 }
+
+// framing is how the packets of a payload are kept apart.
+type framing uint8
+
+const (
+	separators     framing = iota // revision 4
+	lengthsInText                 // revision 3
+	lengthsInBytes                // revision 3, application/octet-stream
+)
 
 // NewPayload returns an iterator over b. The packets are parts of b, and base64 among them is decoded in place.
 func NewPayload(b []byte) Payload { return Payload{rest: b} }
@@ -22,13 +32,21 @@ func NewPayload(b []byte) Payload { return Payload{rest: b} }
 // says why, from then on always: the packets before it count, the ones behind it do not, as in Node.
 // An empty body is one empty packet, hence [ErrEmpty].
 func (p *Payload) Next() (pkt Packet, ok bool, err error) {
+	if p.framing == lengthsInText {
+		p.skipNoPackets()
+	}
 	if p.last || p.err != nil {
 		return Packet{}, false, p.err
 	}
-	if pkt, p.err = decodeChecked(p.cut()); p.err != nil {
-		return Packet{}, false, p.err
+	switch p.framing {
+	case lengthsInText:
+		pkt, p.err = p.nextTextV3()
+	case lengthsInBytes:
+		pkt, p.err = p.nextBinaryV3()
+	default:
+		pkt, p.err = decodeChecked(p.cut())
 	}
-	return pkt, true, nil
+	return pkt, p.err == nil, p.err
 }
 
 // cut takes the bytes up to the next separator.

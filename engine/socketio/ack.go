@@ -33,8 +33,11 @@ func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Ar
 		return Args{}, err
 	}
 	id := s.nsp.ackIDs.Add(1) - 1
-	f := e.frame(parser.Event, s.nsp.name, id, true)
+	f, err := e.frame(parser.Event, s.nsp, id, true)
 	e.free() // the wait may be long
+	if err != nil {
+		return Args{}, err
+	}
 	p, err := s.ask(id, f)
 	f.Release()
 	if err != nil {
@@ -77,6 +80,7 @@ func (s *Socket) ask(id uint64, f *engine.Frame) (*pendingAck, error) {
 	}
 	r := s.need()
 	if len(r.acks) >= s.nsp.server.options.MaxPendingAcks {
+		s.nsp.server.stats.exceeded(limitPendingAcks)
 		return nil, ErrTooManyAcks
 	}
 	if r.acks == nil {
@@ -124,12 +128,19 @@ func (s *Socket) acknowledged(p *parser.Packet, attachments [][]byte) error {
 	if state != connected {
 		return late(state)
 	}
-	pending := s.untrack(p.ID)
+	pending, survey := s.untrack(p.ID), (*survey)(nil)
 	if pending == nil {
-		return nil
+		if survey = s.nsp.surveys.find(p.ID); survey == nil {
+			return nil
+		}
 	}
 	list := parser.NewArgs(p.Data)
-	pending.answer <- answer{args: newArgs(bytes.Clone(list.Rest()), attachments, s.nsp.server.options.JSON)}
+	args := newArgs(bytes.Clone(list.Rest()), attachments, s.nsp.server.options.JSON)
+	if pending == nil {
+		survey.answer(s, args, nil)
+		return nil
+	}
+	pending.answer <- answer{args: args}
 	return nil
 }
 
@@ -141,8 +152,11 @@ func (s *Socket) reply(id uint64, value any) error {
 	if err != nil {
 		return err
 	}
-	f := e.frame(parser.Ack, s.nsp.name, id, true)
+	f, err := e.frame(parser.Ack, s.nsp, id, true)
 	e.free()
+	if err != nil {
+		return err
+	}
 	_ = s.deliver(f)
 	f.Release()
 	return nil

@@ -65,6 +65,15 @@ func newArgs(list []byte, attachments [][]byte, codec Codec) Args {
 	return Args{list: list, attachments: attachments, codec: orStandard(codec)}
 }
 
+// size is what the arguments count for, in bytes.
+func (a Args) size() int {
+	n := len(a.list)
+	for _, b := range a.attachments {
+		n += len(b)
+	}
+	return n
+}
+
 // Len returns the number of arguments. It counts them.
 func (a Args) Len() int {
 	n, list := 0, parser.NewArgList(a.list)
@@ -109,6 +118,10 @@ func (a Args) Raw(i int) Raw {
 func (a Args) At(i int) Args {
 	return Args{list: a.Raw(i), attachments: a.attachments, codec: a.codec}
 }
+
+// Attachments returns what the placeholders refer to, by number: for those who carry the
+// arguments elsewhere, with String. They must not be changed.
+func (a Args) Attachments() [][]byte { return a.attachments }
 
 // Clone returns arguments that may be kept. The attachments are shared: they belong to the packet, whose memory is not used
 // again.

@@ -71,25 +71,29 @@ func (b BroadcastOperator) Compress(on bool) BroadcastOperator {
 
 // Emit sends the event to the selected sockets. That nobody is selected is no error.
 func (b BroadcastOperator) Emit(event string, args ...any) error {
-	n := b.nsp
-	if n.server.closed.Load() {
-		return ErrServerClosed
-	}
-	if parser.ReservedName([]byte(event)) {
-		return &ReservedEventError{event}
-	}
-	for _, o := range n.table.Load().outgoing {
-		o.run(event, args)
-	}
-	e, err := n.encodeEvent(event, args)
+	e, err := b.outgoing(event, args)
 	if err != nil {
 		return err
 	}
 	defer e.free()
-	return n.adapter.Broadcast(&Broadcast{
+	return b.nsp.adapter.Broadcast(&Broadcast{
 		Array: e.array.B, Attachments: e.attachments,
 		Rooms: b.rooms, Except: b.except, Flags: b.flags,
 	})
+}
+
+// outgoing encodes an event for the selected sockets after showing it to those who
+// listen. The caller frees it.
+func (b BroadcastOperator) outgoing(event string, args []any) (encoded, error) {
+	n := b.nsp
+	if n.server.closed.Load() {
+		return encoded{}, ErrServerClosed
+	}
+	if parser.ReservedName([]byte(event)) {
+		return encoded{}, &ReservedEventError{event}
+	}
+	n.tell(event, args, b.rooms, b.except)
+	return n.encodeEvent(event, args)
 }
 
 // concat returns a and b in a slice of its own, so that operators share nothing

@@ -133,7 +133,7 @@ func TestOutgoingHandlers(t *testing.T) {
 	_ = c.io.Emit("c", 2)
 	removeAll()
 	_ = c.io.Emit("d")
-	if got := strings.Join(seen, " "); got != "own:a[1] all:a[1] all:b[] all:c[2]" {
+	if got := strings.Join(seen, " "); got != "own:a[1] all:a[1] all:b[] all:c[2] own:c[2] own:d[]" {
 		t.Errorf("seen: %s", got)
 	}
 }

@@ -19,7 +19,9 @@ type client struct {
 	binary  *parser.Binary  // loop-only: a binary packet that waits for attachments
 
 	mu       sync.Mutex
+	dropping bool      // loop-only: the packet being received is over the limits
 	used     bool      // first is somebody; written on the loop under mu
+	eio3     bool      // immutable: the client is one of Socket.IO 2
 	arriving uint32    // sockets that have not settled; guarded by mu
 	more     []*Socket // further sockets; written on the loop under mu
 
@@ -29,16 +31,26 @@ type client struct {
 var _ engine.Receiver = (*client)(nil)
 
 func (v *Server) accept(session *engine.Session) engine.Receiver {
-	return &client{server: v, session: session}
+	c := &client{server: v, session: session, eio3: session.Protocol() == 3}
+	if c.eio3 {
+		c.enter()
+	}
+	return c
 }
 
 // Text is one packet, or the header of a binary one.
 func (c *client) Text(data []byte) error {
+	if c.server.options.Parser != nil {
+		return c.judge(c.message(data, false))
+	}
 	return c.judge(c.text(data))
 }
 
 // Binary is one attachment.
 func (c *client) Binary(data []byte) error {
+	if c.server.options.Parser != nil {
+		return c.judge(c.message(data, true))
+	}
 	return c.judge(c.attachment(data))
 }
 
@@ -46,6 +58,7 @@ func (c *client) Binary(data []byte) error {
 func (c *client) judge(err error) error {
 	if err != nil {
 		c.server.stats.violations.Add(1)
+		c.server.stats.exceededBy(err)
 		c.binary = nil
 	}
 	return err
@@ -55,7 +68,12 @@ func (c *client) text(data []byte) error {
 	if c.binary != nil {
 		return parser.ErrPlaintext
 	}
-	p, err := parser.Decode(data, &c.server.limits)
+	p, err := parser.Decode(data, c.limits())
+	if c.eio3 && (err == nil || err == parser.ErrIgnore) {
+		if long := cutQuery(&p); long != nil {
+			return long
+		}
+	}
 	if err == parser.ErrIgnore {
 		return c.ignore(&p)
 	}
@@ -70,6 +88,7 @@ func (c *client) text(data []byte) error {
 	case parser.BinaryEvent, parser.BinaryAck:
 		return c.expect(p)
 	}
+	c.dropping = c.overLimit()
 	return c.route(&p, nil)
 }
 
@@ -90,6 +109,8 @@ func (c *client) expect(p parser.Packet) error {
 	}
 	c.binary = parser.NewBinary(p)
 	c.binary.MaxBytes = c.server.options.MaxAttachmentBytes
+	c.dropping = c.overLimit()
+	c.session.Incomplete(true)
 	return nil
 }
 
@@ -97,12 +118,14 @@ func (c *client) attachment(data []byte) error {
 	if c.binary == nil {
 		return parser.ErrStrayBinary
 	}
+	c.dropping = c.dropping || c.overLimit()
 	complete, err := c.binary.Add(data)
 	if err != nil || !complete {
 		return err
 	}
 	p, attachments := c.binary.Packet()
 	c.binary = nil
+	c.session.Incomplete(false)
 	return c.route(&p, attachments)
 }
 
@@ -119,6 +142,9 @@ func (c *client) route(p *parser.Packet, attachments [][]byte) error {
 		return s.leave()
 	case parser.Ack, parser.BinaryAck:
 		return s.acknowledged(p, attachments)
+	}
+	if c.dropping {
+		return nil
 	}
 	return s.receive(p, attachments)
 }
@@ -145,6 +171,19 @@ func (c *client) find(nsp []byte) *Socket {
 	return nil
 }
 
+// socketIn returns the latest socket of the namespace, in whatever state. Loop-only.
+func (c *client) socketIn(n *Namespace) *Socket {
+	for _, s := range slices.Backward(c.more) {
+		if s.nsp == n {
+			return s
+		}
+	}
+	if c.used && c.first.nsp == n {
+		return &c.first
+	}
+	return nil
+}
+
 // newSocket makes the session's socket for the namespace: the first in place, an
 // allocation for each further one. asks says that somebody there may ask for the
 // Handshake, so that the session's request has to be there still. Loop-only.
@@ -161,7 +200,12 @@ func (c *client) newSocket(nsp *Namespace, asks bool) (*Socket, error) {
 		c.more = append(c.more, s)
 	}
 	c.used = true
-	s.client, s.nsp, s.id = c, nsp, c.server.ids.next()
+	s.client, s.nsp = c, nsp
+	if c.eio3 {
+		s.id = keyEIO3(c.session.ID())
+	} else {
+		s.id = c.server.ids.next()
+	}
 	return s, nil
 }
 
@@ -182,18 +226,24 @@ func (c *client) sockets() []*Socket {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.used {
-		return nil
+		return slices.Clone(c.more)
 	}
 	return append([]*Socket{&c.first}, c.more...)
+}
+
+// remove forgets a further socket. Loop-only.
+func (c *client) remove(s *Socket) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.more = slices.DeleteFunc(c.more, func(x *Socket) bool { return x == s })
 }
 
 // Closed is the end of the session, and of all its sockets.
 func (c *client) Closed(reason engine.Reason) {
 	c.binary = nil
-	if !c.used {
-		return
+	if c.used {
+		c.first.end(reasonOf(reason), gone)
 	}
-	c.first.end(reasonOf(reason), gone)
 	for _, s := range c.more {
 		s.end(reasonOf(reason), gone)
 	}
@@ -202,7 +252,11 @@ func (c *client) Closed(reason engine.Reason) {
 // send queues a packet that has no attachments; encode appends it.
 func (c *client) send(hint int, encode func(dst []byte) []byte) {
 	f := engine.NewFrame(hint)
-	f.End(encode(f.Begin()))
+	if c.server.options.Parser == nil {
+		f.End(encode(f.Begin()))
+	} else if f = c.translate(f, encode(nil)); f == nil {
+		return
+	}
 	f.SetKept()
 	c.session.Send(f)
 	f.Release()

@@ -1,7 +1,6 @@
 package socketio
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -10,35 +9,45 @@ import (
 )
 
 // connect answers a CONNECT packet (Socket.IO protocol, "Connection to a
-// namespace"): an unknown namespace is refused and the connection lives on;
-// middlewares, if there are any, decide on the worker pool; otherwise the client
-// is in at once. Loop-only.
+// namespace"). Where no parent takes it, an unknown namespace is refused and the
+// connection lives on. Loop-only.
 func (c *client) connect(p *parser.Packet) error {
 	nsp := c.server.find(p.Namespace)
 	if nsp == nil {
-		c.refuse(string(p.Namespace), []byte(`{"message":"Invalid namespace"}`))
-		return nil
+		return c.knock(p)
 	}
-	if err := c.vacate(nsp); err != nil {
+	if err := c.vacate(p.Namespace); err != nil {
+		c.server.part(nsp)
 		return err
 	}
+	return c.join(nsp, p.Data)
+}
+
+// join puts a socket on its way in: middlewares, if there are any, decide on the
+// worker pool; otherwise the client is in at once. auth is copied. Loop-only.
+func (c *client) join(nsp *Namespace, auth []byte) error {
 	t := nsp.table.Load()
 	s, err := c.newSocket(nsp, len(t.use)+len(t.connect) > 0)
 	if err != nil {
+		c.server.part(nsp)
 		return err
 	}
+	use := len(t.use) > 0
+	if s.claim(auth) {
+		use = use && c.server.options.ConnectionStateRecovery.RunMiddlewares
+	}
 	s.mu.Lock()
-	if p.Data != nil {
-		s.need().auth = bytes.Clone(p.Data)
+	if auth != nil {
+		s.need().auth = string(auth)
 	}
 	schedule := false
-	if len(t.use) > 0 {
+	if use {
 		schedule = s.push(entry{kind: entryJoin})
 	} else if len(t.connect) > 0 {
 		schedule = s.push(entry{kind: entryWelcome})
 	}
 	s.mu.Unlock()
-	if len(t.use) == 0 {
+	if !use {
 		s.accept()
 	}
 	if !schedule {
@@ -50,19 +59,19 @@ func (c *client) connect(p *parser.Packet) error {
 }
 
 // vacate forgets sockets that are over, and fails where the client is in the
-// namespace already, on its way in, or in too many. Node lets two CONNECTs that
+// namespace of this name already, on its way in, or in too many. Node lets two CONNECTs that
 // arrive together both succeed and leaves the first socket behind; here the
 // second is the violation that it is. A socket whose mailbox is not drained counts
 // as one that the client is in, or joining and leaving in turns would queue up
 // more and more of them.
-func (c *client) vacate(nsp *Namespace) error {
-	if !c.used {
+func (c *client) vacate(nsp []byte) error {
+	if !c.used && len(c.more) == 0 {
 		return nil
 	}
 	live := 0
 	for _, s := range c.sockets() {
 		alive, busy := s.alive()
-		if alive && s.nsp == nsp {
+		if alive && s.nsp.name == string(nsp) {
 			return ErrJoinedTwice
 		}
 		if alive || busy {
@@ -88,10 +97,10 @@ func (s *Socket) alive() (alive, busy bool) {
 
 // over reports whether nothing can come for the socket any more, given that the
 // client is joining nsp, and nothing that came is still to be done.
-func (s *Socket) over(nsp *Namespace) bool {
+func (s *Socket) over(nsp []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.box == nil && (s.state == refused || s.state == gone || s.state == kicked && s.nsp == nsp)
+	return s.box == nil && (s.state == refused || s.state == gone || s.state == kicked && s.nsp.name == string(nsp))
 }
 
 // admit runs the middlewares, one after the other, and lets the socket in or not.
@@ -117,26 +126,21 @@ func (s *Socket) admit() {
 func (s *Socket) accept() bool {
 	c, nsp := s.client, s.nsp
 	c.session.Established()
+	defer nsp.flushWatchers()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state != connecting {
 		return false
 	}
-	c.send(len(nsp.name)+48, func(b []byte) []byte {
-		b = parser.AppendHeader(b, parser.Connect, 0, nsp.name, 0, false)
-		b = append(b, `{"sid":"`...)
-		b = append(b, s.id[:]...)
-		return append(b, `"}`...)
-	})
-	if !nsp.sockets.add(s) {
+	if !nsp.server.log.admit(s) {
 		c.session.Close() // two ids alike: not expected to happen before the sun goes out
 		return false
 	}
 	s.state = connected
-	c.session.Join(nsp.everyone)
 	if s.rare != nil && len(s.rare.rooms) > 0 {
 		nsp.adapter.Join(s, s.rare.rooms)
 	}
+	s.watchJoined(nil)
 	return true
 }
 
@@ -171,7 +175,7 @@ func (s *Socket) forget() {
 		s.set(released)
 	}
 	if s.rare != nil {
-		s.rare.auth = nil
+		s.rare.auth = ""
 		s.trim()
 	}
 }
@@ -186,9 +190,11 @@ func (s *Socket) refuse(err error) {
 		return
 	}
 	s.state = refused
+	s.nsp.server.log.depart(s, ReasonServerNamespaceDisconnect)
 	s.empty()
 	s.wake()
 	s.client.refuse(s.nsp.name, reason)
+	s.nsp.server.part(s.nsp)
 }
 
 // refusal is the payload of a CONNECT_ERROR.
@@ -198,14 +204,19 @@ func (s *Socket) refusal(err error) []byte {
 	if errors.As(err, &ce) {
 		message, data = ce.Message, ce.Data
 	}
-	b := parser.AppendString([]byte(`{"message":`), message)
+	var raw []byte
 	if data != nil {
-		raw, err := s.nsp.server.options.JSON.Marshal(data)
-		if err != nil {
+		if raw, err = s.nsp.server.options.JSON.Marshal(data); err != nil {
 			s.report(context.WithoutCancel(s.Context()), err)
-		} else {
-			b = append(append(b, `,"data":`...), raw...)
+			raw = nil
 		}
+	}
+	if s.client.eio3 {
+		return refusalEIO3(message, raw)
+	}
+	b := parser.AppendString([]byte(`{"message":`), message)
+	if raw != nil {
+		b = append(append(b, `,"data":`...), raw...)
 	}
 	return append(b, '}')
 }

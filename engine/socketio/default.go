@@ -64,3 +64,18 @@ func (v *Server) Volatile() BroadcastOperator { return v.main.Volatile() }
 
 // Compress selects everyone; see [Namespace.Compress]. Node: io.compress.
 func (v *Server) Compress(on bool) BroadcastOperator { return v.main.Compress(on) }
+
+// OnRecoveryExpired registers fn for every socket of the default namespace that will
+// not be recovered; see [Namespace.OnRecoveryExpired].
+func (v *Server) OnRecoveryExpired(fn func(ctx context.Context, s *Socket)) {
+	v.main.OnRecoveryExpired(fn)
+}
+
+// KeepHistory has what is broadcast to a room of the default namespace kept; see
+// [Namespace.KeepHistory].
+func (v *Server) KeepHistory(room string, limits HistoryLimits) *History {
+	return v.main.KeepHistory(room, limits)
+}
+
+// History returns what is kept of a room of the default namespace; see [Namespace.History].
+func (v *Server) History(room string) *History { return v.main.History(room) }

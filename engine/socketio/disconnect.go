@@ -67,8 +67,10 @@ func (s *Socket) end(r Reason, to state) {
 	switch {
 	case s.state == connecting && to == gone:
 		s.state = gone
+		s.nsp.server.log.depart(s, r)
 		s.empty()
 		s.wake()
+		s.nsp.server.part(s.nsp)
 	case s.state == connected:
 		schedule = s.depart(r, to)
 	case s.state == kicked && to == gone:
@@ -78,6 +80,7 @@ func (s *Socket) end(r Reason, to state) {
 		s.set(muted)
 	}
 	s.mu.Unlock()
+	s.nsp.flushWatchers()
 	if schedule {
 		s.nsp.server.schedule(s)
 	}
@@ -89,11 +92,12 @@ func (s *Socket) end(r Reason, to state) {
 // and end the new socket there. Called with mu held.
 func (s *Socket) depart(r Reason, to state) (schedule bool) {
 	s.state = to
-	s.withdraw(to == gone && r != ReasonClientNamespaceDisconnect)
+	s.withdraw(r, to == gone && r != ReasonClientNamespaceDisconnect)
 	if s.box != nil || s.is(onLoop) || s.hasGoodbye() {
 		schedule = s.push(entry{kind: entryGoodbye, reason: r})
 	} else {
 		s.empty()
+		s.nsp.server.part(s.nsp)
 	}
 	s.wake()
 	if to == kicked {
@@ -108,7 +112,7 @@ func (s *Socket) depart(r Reason, to state) (schedule bool) {
 // withdraw takes the socket out of its namespace's table and groups; the rooms
 // stay for the user to see. The groups of a session that has closed are left
 // already. Called with mu held.
-func (s *Socket) withdraw(closed bool) {
+func (s *Socket) withdraw(reason Reason, closed bool) {
 	s.nsp.sockets.remove(s)
 	if !closed {
 		s.client.session.Leave(s.nsp.everyone)
@@ -116,6 +120,8 @@ func (s *Socket) withdraw(closed bool) {
 	if s.rare != nil && len(s.rare.rooms) > 0 {
 		s.nsp.adapter.LeaveAll(s, s.rare.rooms, closed)
 	}
+	s.watchGone()
+	s.nsp.server.log.depart(s, reason)
 }
 
 // hasGoodbye reports whether anybody wants to know of the end. Called with mu held.
@@ -128,6 +134,9 @@ func (s *Socket) hasGoodbye() bool {
 // call afterwards. Called with mu held.
 func (s *Socket) empty() (leaving []leaver) {
 	s.set(left)
+	if own := s.own(); own != nil && len(own.outgoing) > 0 {
+		s.nsp.overhearing.watch(s, false)
+	}
 	if s.rare != nil {
 		leaving, s.rare.leaving = s.rare.leaving, nil
 		s.rare.rooms = nil
@@ -172,6 +181,9 @@ func (s *Socket) goodbye(r Reason) {
 // the user wrote, so it is done with mu held, in one step with the change of state:
 // who sees that a context has an error finds it done, too.
 func (s *Socket) wake() {
+	if s.is(surveyed) {
+		s.nsp.surveys.gone(s)
+	}
 	if s.rare == nil {
 		return
 	}

@@ -91,8 +91,13 @@ func (s *Socket) handle(e *entry) {
 	case entryWelcome:
 		s.protect(s.welcome)
 		s.settle()
+	case entryKnock:
+		s.protect(s.inquire)
 	case entryGoodbye:
+		defer s.nsp.server.part(s.nsp)
 		s.goodbye(e.reason)
+	case entryExpired:
+		s.expire()
 	case entryEvent:
 		s.event(e)
 	}
@@ -119,14 +124,14 @@ type call struct {
 	hasID bool // and not yet acknowledged
 }
 
-// dispatch calls all who listen: catch-alls first, the namespace's before the
-// socket's own, each in the order of registration.
+// dispatch calls all who listen: catch-alls first, then the packet middlewares, then
+// the handlers; the namespace's before the socket's own, each in the order of
+// registration.
 func (s *Socket) dispatch(name []byte, own *ownTable, c *call) {
 	ctx := s.Context()
 	t := s.nsp.table.Load()
-	s.dispatchAny(ctx, t.any, name, c)
-	if own != nil {
-		s.dispatchAny(ctx, own.any, name, c)
+	if !s.pass(ctx, t, own, name, c) {
+		return
 	}
 	for _, h := range t.events[string(name)] {
 		s.call(ctx, h, name, c)

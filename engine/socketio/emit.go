@@ -65,8 +65,15 @@ func (s *Socket) emit(event string, args []any, flags Flags) error {
 	if err != nil {
 		return err
 	}
-	f := e.frame(parser.Event, s.nsp.name, 0, false)
+	if done, err := s.emitLogged(&e, flags); done {
+		e.free()
+		return err
+	}
+	f, err := e.frame(parser.Event, s.nsp, 0, false)
 	e.free()
+	if err != nil {
+		return err
+	}
 	flags.mark(f)
 	err = s.deliver(f)
 	f.Release()
@@ -77,6 +84,9 @@ func (s *Socket) emit(event string, args []any, flags Flags) error {
 func (s *Socket) outgoingEvent(event string, args []any) (encoded, error) {
 	s.mu.Lock()
 	err := s.sendable()
+	if s.mayReturn() {
+		err = nil
+	}
 	own := s.own()
 	s.mu.Unlock()
 	if err != nil {

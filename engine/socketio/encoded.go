@@ -59,26 +59,30 @@ func (n *Namespace) encodeArgs(buf *bytebufferpool.ByteBuffer, args []any) (enco
 	return encoded{buf, attachments}, nil
 }
 
-// frame builds the packet. t is Event or Ack; attachments make it the binary kind.
-func (e *encoded) frame(t parser.Type, nsp string, id uint64, hasID bool) *engine.Frame {
-	return newFrame(t, nsp, id, hasID, e.array.B, e.attachments)
+// frame builds the packet. t is Event or Ack; attachments make it the binary kind. It
+// fails where Options.Parser does.
+func (e *encoded) frame(t parser.Type, n *Namespace, id uint64, hasID bool) (*engine.Frame, error) {
+	return n.newFrame(t, id, hasID, e.array.B, e.attachments)
 }
 
-func newFrame(t parser.Type, nsp string, id uint64, hasID bool, array []byte, attachments [][]byte) *engine.Frame {
+func (n *Namespace) newFrame(t parser.Type, id uint64, hasID bool, array []byte, attachments [][]byte) (*engine.Frame, error) {
+	if n.server.options.Parser != nil {
+		return n.parsedFrame(t, id, hasID, array, attachments)
+	}
 	const head = 32 // type, attachment count and id at their longest
-	size := head + len(nsp) + len(array)
+	size := head + len(n.name) + len(array)
 	for _, a := range attachments {
 		size += head + len(a)
 	}
 	f := engine.NewFrame(size)
 	if t == parser.Ack {
 		f.SetKept()
-		f.End(parser.AppendAck(f.Begin(), nsp, id, len(attachments), array))
+		f.End(parser.AppendAck(f.Begin(), n.name, id, len(attachments), array))
 	} else {
-		f.End(parser.AppendEvent(f.Begin(), nsp, id, hasID, len(attachments), array))
+		f.End(parser.AppendEvent(f.Begin(), n.name, id, hasID, len(attachments), array))
 	}
 	for _, a := range attachments {
 		f.AppendBinary(a)
 	}
-	return f
+	return f, nil
 }

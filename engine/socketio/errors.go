@@ -16,9 +16,12 @@ var (
 	ErrNotConnected = errors.New("socketio: socket not connected yet")
 	// ErrServerClosed: Shutdown was called.
 	ErrServerClosed = errors.New("socketio: server closed")
-	// ErrTooManyAcks: Options.MaxPendingAcks events of the socket wait for their
-	// acknowledgement already.
+	// ErrTooManyAcks: Options.MaxPendingAcks events of the socket, or
+	// Options.MaxBroadcastAcks broadcasts of the server, wait for acknowledgements already.
 	ErrTooManyAcks = errors.New("socketio: too many pending acknowledgements")
+	// ErrAnswersTooLarge is the result of a socket whose acknowledgement of a broadcast
+	// came while Options.MaxAnswerBytes of others' waited to be looked at.
+	ErrAnswersTooLarge = errors.New("socketio: acknowledgements of a broadcast too large together")
 	// ErrTooManyRooms: Options.MaxRooms would be exceeded.
 	ErrTooManyRooms = errors.New("socketio: too many rooms")
 	// ErrHandshakeReleased: what the client said when it connected has been let go;

@@ -89,6 +89,23 @@ func PendingAcks(s *Socket) int {
 	return len(s.rare.acks)
 }
 
+// PendingSurveys returns how many broadcasts of the namespace are waited for.
+func PendingSurveys(n *Namespace) int {
+	n.surveys.mu.Lock()
+	defer n.surveys.mu.Unlock()
+	return len(n.surveys.byID)
+}
+
+// QueuedRoomEvents returns how many room events of the namespace wait for those who
+// listen.
+func QueuedRoomEvents(n *Namespace) int {
+	n.editing.Lock()
+	defer n.editing.Unlock()
+	n.book.relay.mu.Lock()
+	defer n.book.relay.mu.Unlock()
+	return n.book.relay.queue.len()
+}
+
 // Scheduled reports whether the socket has a mailbox at this moment.
 func Scheduled(s *Socket) bool {
 	s.mu.Lock()
@@ -112,4 +129,20 @@ func Bench(o Options) (v *Server, receive func(packet []byte) error, stop func()
 	}
 	s.state = connected
 	return v, c.Text, func() { _ = p.close(context.Background()) }
+}
+
+// Watching returns how many sockets of the namespace have outgoing listeners.
+func Watching(n *Namespace) int { return len(n.overhearing.all()) }
+
+// KeyEIO3 is by what a socket of Socket.IO 2 is found.
+func KeyEIO3(session string) string {
+	key := keyEIO3(session)
+	return string(key[:])
+}
+
+// LogRooms returns how many rooms the log of events has a ring for.
+func LogRooms(v *Server) int {
+	v.log.mu.Lock()
+	defer v.log.mu.Unlock()
+	return len(v.log.rooms)
 }

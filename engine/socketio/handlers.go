@@ -64,22 +64,15 @@ func (h *handler) take() bool {
 // Options.OnError. Args are valid until it returns.
 type AnyHandler func(ctx context.Context, s *Socket, event string, args Args) error
 
-// OutgoingHandler sees what is emitted, before it is encoded. It runs on the
-// goroutine that emits, must not block, and must not change args.
-type OutgoingHandler func(event string, args []any)
-
 // Middleware decides whether a client may join a namespace: nil lets it pass.
 // See [ConnectError] for what the client is told. It may block; ctx is done when
 // the client leaves meanwhile.
 type Middleware func(ctx context.Context, s *Socket) error
 
-type (
-	catchAll struct {
-		manner
-		run AnyHandler
-	}
-	outgoing struct{ run OutgoingHandler }
-)
+type catchAll struct {
+	manner
+	run AnyHandler
+}
 
 func newCatchAll(fn AnyHandler, opts []HandlerOption) *catchAll {
 	c := &catchAll{run: fn}
@@ -92,11 +85,14 @@ func newCatchAll(fn AnyHandler, opts []HandlerOption) *catchAll {
 type table struct {
 	events        map[string][]*handler
 	any           []*catchAll
+	packets       []*catchAll // of UsePacket
 	outgoing      []*outgoing
 	use           []Middleware
 	connect       []func(ctx context.Context, s *Socket) error
 	disconnecting []func(ctx context.Context, s *Socket, r Reason)
 	disconnect    []func(ctx context.Context, s *Socket, r Reason)
+	serverSide    map[string][]*serverSideHandler
+	expired       []func(ctx context.Context, s *Socket)
 }
 
 // ownTable holds what is registered with one socket: few entries, so a slice is
@@ -104,7 +100,14 @@ type table struct {
 type ownTable struct {
 	events   []ownHandler
 	any      []*catchAll
+	packets  []*catchAll // of Use
 	outgoing []*outgoing
+	errors   []*errorHandler
+}
+
+// empty reports whether nothing is registered.
+func (t *ownTable) empty() bool {
+	return len(t.events)+len(t.any)+len(t.packets)+len(t.outgoing)+len(t.errors) == 0
 }
 
 type ownHandler struct {
@@ -144,6 +147,7 @@ func wants(t *table, own *ownTable, event []byte) (listens, inline bool) {
 		listens, inline = true, inline && h.inline
 	}
 	listens, inline = wantsAny(t.any, listens, inline)
+	listens, inline = wantsAny(t.packets, listens, inline)
 	if own == nil {
 		return listens, inline
 	}
@@ -152,7 +156,8 @@ func wants(t *table, own *ownTable, event []byte) (listens, inline bool) {
 			listens, inline = true, inline && o.h.inline
 		}
 	}
-	return wantsAny(own.any, listens, inline)
+	listens, inline = wantsAny(own.any, listens, inline)
+	return wantsAny(own.packets, listens, inline)
 }
 
 func wantsAny(list []*catchAll, listens, inline bool) (bool, bool) {

@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/url"
@@ -19,6 +20,11 @@ type Handshake struct {
 	URL     string      // the request's target, query included
 	Query   url.Values  // decoded query parameters, Engine.IO's own included
 	Auth    Raw         // the payload of the CONNECT packet: a JSON object, or nil
+
+	// Context has what middlewares of the Engine put into the context of the request
+	// that opened the connection, and no end; nothing where Headers are empty. Node: what
+	// they put into socket.request.
+	Context context.Context `json:"-"`
 }
 
 // Handshake returns what the client said when it connected. In middlewares and
@@ -46,7 +52,9 @@ func (s *Socket) Handshake() *Handshake {
 	defer s.mu.Unlock()
 	r := s.need()
 	if r.handshake == nil {
-		h.Auth = r.auth
+		if r.auth != "" {
+			h.Auth = Raw(r.auth)
+		}
 		r.handshake = h
 	}
 	return r.handshake
@@ -72,7 +80,7 @@ func (s *Socket) DecodeAuth(v any) error {
 
 // handshake reads the kept bytes of the opening request.
 func (c *client) handshake() *Handshake {
-	h := &Handshake{Headers: http.Header{}, Query: url.Values{}}
+	h := &Handshake{Headers: http.Header{}, Query: url.Values{}, Context: context.Background()}
 	request := c.session.Request()
 	if request == nil {
 		return h
@@ -86,6 +94,7 @@ func (c *client) handshake() *Handshake {
 	if err != nil {
 		return h
 	}
+	h.Context = r.Context()
 	h.Headers, h.URL, h.Query = r.Header, r.RequestURI, r.URL.Query()
 	h.Headers.Set("Host", r.Host)
 	h.XDomain, h.Secure = r.Header.Get("Origin") != "", r.TLS != nil

@@ -103,6 +103,17 @@ func (t *socketTable) find(id string) *Socket {
 	return s
 }
 
+// all returns the connected sockets, in no order.
+func (t *socketTable) all() []*Socket {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	list := make([]*Socket, 0, len(t.byKey))
+	for _, s := range t.byKey {
+		list = append(list, s)
+	}
+	return list
+}
+
 func (t *socketTable) len() int {
 	t.mu.RLock()
 	defer t.mu.RUnlock()

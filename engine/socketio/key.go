@@ -10,8 +10,8 @@ import "slices"
 // Methods are safe for concurrent use, and work after the socket is gone or refused.
 type Key[T any] struct{ id *keyID }
 
-// keyID is a key's identity: its address. The byte keeps addresses apart.
-type keyID struct{ _ byte }
+// keyID is a key's identity: its address.
+type keyID struct{ name string } // under which values travel; empty for not at all
 
 // value is what a socket carries under one key.
 type value struct {

@@ -3,11 +3,8 @@ package socketio_test
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
-	"net/http"
 	"testing"
-	"testing/fstest"
 
 	"github.com/fanfare-go/fanfare/engine"
 	"github.com/fanfare-go/fanfare/engine/socketio"
@@ -69,47 +66,5 @@ func TestListenErrors(t *testing.T) {
 	}
 	if err := two.Shutdown(context.Background()); err != nil {
 		t.Errorf("shutdown of what never ran: %v", err)
-	}
-}
-
-func TestClientFiles(t *testing.T) {
-	t.Parallel()
-	server := socketio.New(quiet(socketio.Options{
-		CORS: socketio.CORS{Origins: []string{"https://a.example", "https://b.example"}},
-		ClientFiles: fstest.MapFS{
-			"socket.io.min.js":     {Data: []byte("code")},
-			"socket.io.min.js.map": {Data: []byte("{}")},
-			"secret.txt":           {Data: []byte("secret")},
-		},
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "app "+r.URL.Path) }),
-	}))
-	addr := start(t, server)
-	client := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
-	for _, c := range []struct {
-		path   string
-		status int
-		body   string
-		kind   string
-	}{
-		{"/socket.io/socket.io.min.js", 200, "code", "application/javascript; charset=utf-8"},
-		{"/socket.io/socket.io.min.js.map", 200, "{}", "application/json; charset=utf-8"},
-		{"/socket.io/socket.io.js", 404, "", ""},
-		{"/socket.io/secret.txt", 400, "", ""},
-		{"/page", 200, "app /page", ""},
-	} {
-		r, _ := http.NewRequest(http.MethodGet, "http://"+addr+c.path, nil)
-		r.Header.Set("Origin", "https://b.example")
-		res, err := client.Do(r)
-		if err != nil {
-			t.Fatal(c.path, err)
-		}
-		body, _ := io.ReadAll(res.Body)
-		_ = res.Body.Close()
-		if res.StatusCode != c.status || c.body != "" && string(body) != c.body || c.kind != "" && res.Header.Get("Content-Type") != c.kind {
-			t.Errorf("%s: %s %q %v", c.path, res.Status, body, res.Header)
-		}
-		if c.kind != "" && res.Header.Get("Access-Control-Allow-Origin") != "https://b.example" {
-			t.Errorf("%s: %v", c.path, res.Header)
-		}
 	}
 }

@@ -38,6 +38,8 @@ const (
 	entryJoin                     // run the middlewares, then as entryWelcome
 	entryWelcome                  // run the connect functions
 	entryGoodbye                  // run the disconnect functions
+	entryKnock                    // ask the parent namespaces
+	entryExpired                  // run the functions of OnRecoveryExpired
 )
 
 // entry is one thing for a socket's worker to do. 64 bytes.

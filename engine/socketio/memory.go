@@ -24,6 +24,10 @@ func (a *MemoryAdapter) Namespace() *Namespace { return a.nsp }
 
 // Join implements Adapter.
 func (a *MemoryAdapter) Join(s *Socket, rooms []string) {
+	if l := a.nsp.server.log; l.recovery != nil {
+		l.join(s, rooms)
+		return
+	}
 	for _, r := range rooms {
 		s.client.session.Join(a.nsp.group(r))
 	}
@@ -31,6 +35,14 @@ func (a *MemoryAdapter) Join(s *Socket, rooms []string) {
 
 // Leave implements Adapter.
 func (a *MemoryAdapter) Leave(s *Socket, rooms []string) {
+	if l := a.nsp.server.log; l.recovery != nil {
+		l.leave(s, rooms)
+		return
+	}
+	a.leave(s, rooms)
+}
+
+func (a *MemoryAdapter) leave(s *Socket, rooms []string) {
 	for _, r := range rooms {
 		s.client.session.Leave(a.nsp.group(r))
 	}
@@ -39,13 +51,23 @@ func (a *MemoryAdapter) Leave(s *Socket, rooms []string) {
 // LeaveAll implements Adapter.
 func (a *MemoryAdapter) LeaveAll(s *Socket, rooms []string, closed bool) {
 	if !closed {
-		a.Leave(s, rooms)
+		a.leave(s, rooms)
 	}
 }
 
 // Broadcast implements Adapter: one frame, handed to each loop.
 func (a *MemoryAdapter) Broadcast(p *Broadcast) error {
-	f := newFrame(parser.Event, a.nsp.name, 0, false, p.Array, p.Attachments)
+	if l := a.nsp.server.log; l.on() {
+		return l.broadcast(a, p)
+	}
+	return a.publish(p)
+}
+
+func (a *MemoryAdapter) publish(p *Broadcast) error {
+	f, err := a.nsp.newFrame(parser.Event, 0, false, p.Array, p.Attachments)
+	if err != nil {
+		return err
+	}
 	p.Flags.mark(f)
 	a.nsp.server.engine.Publish(f, a.target(p.Rooms, p.Except))
 	f.Release()
@@ -78,7 +100,7 @@ func (a *MemoryAdapter) resolve(rooms []string) (groups []string, sessions []*en
 	groups = make([]string, 0, len(rooms))
 	for _, r := range rooms {
 		groups = append(groups, a.nsp.group(r))
-		if s := a.nsp.sockets.find(r); s != nil {
+		if s := a.nsp.socket(r); s != nil {
 			sessions = append(sessions, s.client.session)
 		}
 	}

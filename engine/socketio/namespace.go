@@ -20,9 +20,19 @@ type Namespace struct {
 
 	sockets socketTable
 	ackIDs  atomic.Uint64 // of events to clients; one counter for all sockets, as in Node
+	surveys surveyTable
+	idRooms atomic.Bool // somebody has joined a room that is called as an id could be
 
-	table   atomic.Pointer[table]
-	editing sync.Mutex // held while table is replaced
+	serverSide relay[serverSideEvent] // events of other servers
+	watchers   atomic.Pointer[[]watcher]
+	book       *roomBook // of those who listen to OnRoom, if any; guarded by editing
+
+	overhearing overhearers
+
+	table    atomic.Pointer[table]
+	editing  sync.Mutex              // held while table is replaced; a parent's before its children's
+	children map[*Namespace]struct{} // of a parent; guarded by editing
+	child    *child                  // immutable: its place, if it was made for a parent
 }
 
 // kinds of group: the byte behind the prefix.
@@ -34,11 +44,12 @@ const (
 // newNamespace makes namespace number i of its server, without the adapter that
 // its options ask for. The number, which is its own end marker, keeps the groups
 // of different namespaces apart whatever rooms are called.
-func newNamespace(v *Server, name string, i int) *Namespace {
-	n := &Namespace{server: v, name: name, prefix: string(binary.AppendUvarint(nil, uint64(i)))}
+func newNamespace(v *Server, name string, i uint64) *Namespace {
+	n := &Namespace{server: v, name: name, prefix: string(binary.AppendUvarint(nil, i))}
 	n.everyone = n.prefix + string(rune(groupEveryone))
 	n.prefix += string(rune(groupRoom))
 	n.table.Store(new(table))
+	n.serverSide = relay[serverSideEvent]{server: v, run: n.serve}
 	n.adapter = newMemoryAdapter(n)
 	return n
 }
@@ -52,13 +63,17 @@ func (n *Namespace) Name() string { return n.name }
 // Server returns the server the namespace belongs to.
 func (n *Namespace) Server() *Server { return n.server }
 
-// edit replaces the table by a changed copy.
+// edit replaces the table by a changed copy, and those of a parent's children.
 func (n *Namespace) edit(change func(t *table)) {
 	n.editing.Lock()
 	defer n.editing.Unlock()
-	t := *n.table.Load()
+	old := n.table.Load()
+	t := *old
 	change(&t)
 	n.table.Store(&t)
+	for c := range n.children {
+		c.inherit(old, &t, change)
+	}
 }
 
 // register implements Registrar.
@@ -114,14 +129,6 @@ func (n *Namespace) PrependAny(fn AnyHandler, opts ...HandlerOption) (remove fun
 
 func (n *Namespace) removeAny(c *catchAll) func() {
 	return func() { n.edit(func(t *table) { t.any = without(t.any, c) }) }
-}
-
-// OnAnyOutgoing registers fn for every emit in the namespace: once per broadcast,
-// however many receive it, and once per event to a single socket.
-func (n *Namespace) OnAnyOutgoing(fn OutgoingHandler) (remove func()) {
-	o := &outgoing{fn}
-	n.edit(func(t *table) { t.outgoing = with(t.outgoing, o) })
-	return func() { n.edit(func(t *table) { t.outgoing = without(t.outgoing, o) }) }
 }
 
 func (n *Namespace) all() BroadcastOperator { return BroadcastOperator{nsp: n} }

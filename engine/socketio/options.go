@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"context"
+	"crypto/tls"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -27,12 +28,17 @@ type Transport = engine.Transport
 const (
 	Polling   = engine.Polling   // HTTP long-polling
 	WebSocket = engine.WebSocket // RFC 6455
+	// WebTransport is over HTTP/3, which the module engine/webtransport brings.
+	WebTransport = engine.WebTransport
 )
 
 // Options configure a Server. The zero value of each field means its default.
 type Options struct {
 	// Path is the path prefix of Socket.IO requests; default "/socket.io". Node: path.
 	Path string
+	// NoTrailingSlash serves Path without the slash, too, as for clients with
+	// addTrailingSlash: false. Node: addTrailingSlash: false.
+	NoTrailingSlash bool
 	// Transports lists what clients may use; default Polling and WebSocket. Node: transports.
 	Transports []Transport
 	// NoUpgrades keeps clients that begin with polling on it. Node: allowUpgrades: false.
@@ -45,11 +51,39 @@ type Options struct {
 	UpgradeTimeout time.Duration
 	// ConnectTimeout closes a connection that has joined no namespace; default 45 s. Node: connectTimeout.
 	ConnectTimeout time.Duration
+	// AllowEIO3 lets clients of Socket.IO 2 in; default no. Node: allowEIO3.
+	AllowEIO3 bool
 	// MaxHTTPBufferSize bounds one message, such as one attachment, in bytes;
 	// default 1e6. Node: maxHttpBufferSize.
 	MaxHTTPBufferSize int64
 	// CORS says which other origins may use the server; default none. Node: cors.
 	CORS CORS
+	// NoJSONP answers polls with a j parameter as if they had none. Otherwise they are
+	// JSONP's, for browsers without XMLHttpRequest; see engine.Options. Node has no such
+	// option.
+	NoJSONP bool
+	// Cookie is set by the first answer to a client that polls; default none, &Cookie{} is
+	// Node's cookie: true. Node: cookie.
+	Cookie *Cookie
+	// InitialPacket is the text of a message that follows the open packet of each
+	// connection, a packet of Socket.IO: an event such as 2["motd","hello"] reaches the
+	// client's handlers once it is connected. Default none. Node: initialPacket.
+	InitialPacket string
+	// AllowRequest decides who may open a connection; default everybody. An error refuses,
+	// and keeps its text to itself unless it is a *RequestError. It may block: ctx, which
+	// is the request's, is done when the peer is gone, the server stops, or ConnectTimeout
+	// is over. For a decision that needs the auth of the client, see Use. Node: allowRequest.
+	AllowRequest func(ctx context.Context, r *http.Request) error
+	// GenerateID names the Engine.IO session that a request opens: 1 to 64 letters, digits
+	// and "-._~", which nobody can guess and no living session has. An error refuses the
+	// request. It may block. Default: 120 random bits. Node: io.engine.generateId.
+	GenerateID func(r *http.Request) (string, error)
+	// MaxHooks is how many requests may be with AllowRequest, GenerateID or middlewares of
+	// Engine at the same time; default 1,024.
+	MaxHooks int
+	// MaxParked is how many more may wait for that; default 4,096. What comes beyond is
+	// answered 503 with a Retry-After.
+	MaxParked int
 	// PerMessageDeflate compresses long messages over WebSocket for clients that can
 	// take them so; nil, the default, for none. New panics where it asks for a level or
 	// a window that there is not. Node: perMessageDeflate.
@@ -58,12 +92,24 @@ type Options struct {
 	// where it asks for a level that there is not. Node: httpCompression.
 	HTTPCompression HTTPCompression
 
+	// TLS has the server speak https and wss: the handshake, certificates and so on are
+	// crypto/tls's, the protocol is HTTP/1.1. Its callbacks run several at a time. See
+	// CertificateFiles for one that is replaced while the server runs. Default: none.
+	// Node: https.createServer(options).
+	TLS *tls.Config
+	// TLSHandshakeTimeout bounds a TLS handshake; default 10 s.
+	TLSHandshakeTimeout time.Duration
+	// MaxTLSHandshakes is how many may be in progress at a time; default 1,024. Four
+	// times as many may wait for one to end.
+	MaxTLSHandshakes int
+
 	// Handler serves every other path of the port, such as the application's pages;
 	// default: 404.
 	Handler http.Handler
 	// ClientFiles holds the browser client's files (the "dist" folder of the
-	// socket.io package, or client-dist of its server), served below Path; default
-	// none. Node: serveClient.
+	// socket.io-client package, or "client-dist" of the server's), served below Path;
+	// default none. Where it has a file with ".br" or ".gz" behind the name too, those who
+	// accept that are sent it. Node: serveClient.
 	ClientFiles fs.FS
 
 	// MaxConnections bounds open connections; default what the descriptor limit
@@ -83,6 +129,15 @@ type Options struct {
 	// connections again, while a broadcast goes out; default 128, about 1 ms; up to
 	// four times as many while nobody else says anything.
 	TurnWrites int
+
+	// Limits bound what one IP address or one client may do; the zero value bounds
+	// WebSocket pings, and the time that a message or a packet may take to arrive.
+	// With Limits.DropOver, events that come too fast are dropped; acknowledgements
+	// and everything else never are.
+	Limits Limits
+	// OnLimited is told who met one of the Limits. Called on the event loop: it must
+	// not block. Default: none.
+	OnLimited func(Limited)
 
 	// HighWaterMark is how many bytes may wait for a slow client before SlowPolicy
 	// applies; default 1 MiB, and at least MaxHTTPBufferSize.
@@ -116,16 +171,38 @@ type Options struct {
 	// MaxPendingAcks is how many events to one socket may wait for their
 	// acknowledgement; default 10,000.
 	MaxPendingAcks int
+	// MaxBroadcastAcks is how many broadcasts may wait for their acknowledgements;
+	// default 1,000.
+	MaxBroadcastAcks int
+	// MaxAnswerBytes is how many bytes of acknowledgements of one broadcast may wait
+	// until its caller looks at them; default 64 MiB.
+	MaxAnswerBytes int
 	// AckTimeout is how long one may wait where its context has no deadline; default
 	// 30 s, negative for ever, which is what Node does.
 	AckTimeout time.Duration
+	// RequestTimeout is how long FetchSockets, ServerSideEmitWithAck and what else asks
+	// event loops or other servers may take where its context has no deadline; default
+	// 5 s. Node: requestsTimeout of its adapters.
+	RequestTimeout time.Duration
+	// MaxNotices is how many room events of a namespace, notices of a Presence or events
+	// of other servers may wait for those who listen; default 65,536. See RoomEvent.
+	MaxNotices int
 	// MaxRooms is how many rooms a socket may be in; default 1,024.
 	MaxRooms int
 	// MaxNamespaces is how many namespaces a connection may be in, or have left with
 	// handlers still at work for it; default 32.
 	MaxNamespaces int
+	// MaxChildNamespaces is how many children of parent namespaces there may be before
+	// a client that asks for one more is refused; default 10,000. See
+	// [Server.OfPattern]. Node has no such bound.
+	MaxChildNamespaces int
+	// CleanupEmptyChildNamespaces removes a child of a parent namespace, and closes its
+	// adapter, when its last socket has gone and that one's disconnect functions have
+	// returned. The next client that asks for it has it made anew. Node:
+	// cleanupEmptyChildNamespaces.
+	CleanupEmptyChildNamespaces bool
 	// MaxAttachments bounds the binary attachments of one packet, both ways;
-	// default 10. Node: maxAttachments of socket.io-parser.
+	// default 10, and 1,024 with a Parser. Node: maxAttachments of socket.io-parser.
 	MaxAttachments int
 	// MaxAttachmentBytes bounds the attachments of one received packet together, in
 	// bytes; default 4 times MaxHTTPBufferSize. Node has no such bound.
@@ -133,11 +210,28 @@ type Options struct {
 	// MaxDepth bounds the nesting of received JSON; default 64 levels.
 	MaxDepth int
 
+	// ConnectionStateRecovery lets clients that lost their connection have their socket
+	// again, and what it was sent meanwhile; default nil: off. Node:
+	// connectionStateRecovery.
+	ConnectionStateRecovery *Recovery
+	// History says how much is kept of what is broadcast to a room, by the names of
+	// namespace and room; it is asked at a broadcast to a room of which nothing is kept,
+	// and must not block or use the server. Default: nothing. See [Namespace.KeepHistory]
+	// for single rooms.
+	History func(namespace, room string) HistoryLimits
+	// MaxHistoryBytes bounds what all histories keep together, in bytes, beyond what
+	// recovery needs of it; default 64 MiB. The oldest events go first.
+	MaxHistoryBytes int64
+
 	// KeepHandshake keeps every socket's Handshake complete for its life, which
 	// costs about 1 KB per connection.
 	KeepHandshake bool
 	// JSON replaces encoding/json.
 	JSON Codec
+	// Parser replaces the encoding of packets, for clients that do the same, such as
+	// those with socket.io-msgpack-parser: see [Msgpack]. Default: the JSON that every
+	// client speaks by itself. Node: parser.
+	Parser Parser
 	// Adapter makes what connects one namespace with other servers; default: the
 	// MemoryAdapter it is given, which does not. It is called when a namespace is
 	// made, before anybody can find that, once for each. It may deliver to the local
@@ -146,7 +240,7 @@ type Options struct {
 	Adapter func(local *MemoryAdapter) Adapter
 	// OnError is told of what went wrong in a handler: its error (as *EventError),
 	// arguments that do not decode (*ArgError), a panic (*PanicError). Default: it
-	// is logged. Called where the handler ran.
+	// is logged. Called where the handler ran. See [Socket.OnError].
 	OnError func(ctx context.Context, s *Socket, err error)
 	// AckError maps the error of a handler of OnAck to an acknowledgement; false
 	// withholds the acknowledgement and reports the error, which is the default.
@@ -166,11 +260,21 @@ func (o Options) withDefaults() Options {
 	o.MaxAttachmentBytes = orElse(o.MaxAttachmentBytes, 4*o.MaxHTTPBufferSize)
 	o.MaxMailboxBytes = orElse(o.MaxMailboxBytes, max(4<<20, 2*int(o.MaxAttachmentBytes)))
 	o.MaxPendingAcks = orElse(o.MaxPendingAcks, 10_000)
+	o.MaxBroadcastAcks = orElse(o.MaxBroadcastAcks, 1000)
+	o.MaxAnswerBytes = orElse(o.MaxAnswerBytes, 64<<20)
 	o.AckTimeout = orElse(o.AckTimeout, 30*time.Second)
+	o.RequestTimeout = orElse(o.RequestTimeout, 5*time.Second)
+	o.MaxNotices = orElse(o.MaxNotices, 65_536)
 	o.MaxRooms = orElse(o.MaxRooms, 1024)
 	o.MaxNamespaces = orElse(o.MaxNamespaces, 32)
+	o.MaxChildNamespaces = orElse(o.MaxChildNamespaces, 10_000)
+	if o.Parser != nil {
+		o.MaxAttachments = orElse(o.MaxAttachments, parser.MaxAttachments)
+	}
 	o.MaxAttachments = orElse(o.MaxAttachments, parser.DefaultAttachments)
 	o.ShutdownTimeout = orElse(o.ShutdownTimeout, 10*time.Second)
+	o.ConnectionStateRecovery = o.ConnectionStateRecovery.withDefaults()
+	o.MaxHistoryBytes = orElse(o.MaxHistoryBytes, 64<<20)
 	o.JSON = orStandard(o.JSON)
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -190,15 +294,19 @@ func orElse[T comparable](v, def T) T {
 // engine returns what the floor below is to know.
 func (o *Options) engine(accept func(*engine.Session) engine.Receiver) engine.Options {
 	e := engine.Options{
-		Path: o.Path, Transports: o.Transports, NoUpgrades: o.NoUpgrades,
+		Path: o.Path, NoTrailingSlash: o.NoTrailingSlash, Transports: o.Transports, NoUpgrades: o.NoUpgrades,
 		PingInterval: o.PingInterval, PingTimeout: o.PingTimeout,
-		UpgradeTimeout: o.UpgradeTimeout, ConnectTimeout: o.ConnectTimeout,
+		UpgradeTimeout: o.UpgradeTimeout, ConnectTimeout: o.ConnectTimeout, AllowEIO3: o.AllowEIO3,
 		MaxHTTPBufferSize: o.MaxHTTPBufferSize, CORS: o.CORS, Handler: o.Handler, Accept: accept,
+		NoJSONP: o.NoJSONP, Cookie: o.Cookie, InitialPacket: o.InitialPacket, AllowRequest: o.AllowRequest, GenerateID: o.GenerateID,
+		MaxHooks: o.MaxHooks, MaxParked: o.MaxParked,
 		PerMessageDeflate: o.PerMessageDeflate, HTTPCompression: o.HTTPCompression,
 		MaxConnections: o.MaxConnections, AcceptRate: o.AcceptRate, AcceptBurst: o.AcceptBurst,
 		Loops: o.Loops, HighWaterMark: o.HighWaterMark,
 		MaxQueued: o.MaxQueued, MaxBlocked: o.MaxBlocked, SlowPolicy: o.SlowPolicy,
 		MaxQueuedBytes: o.MaxQueuedBytes, TurnWrites: o.TurnWrites, Logger: o.Logger,
+		Limits: o.Limits, OnLimited: o.OnLimited,
+		TLS: o.TLS, TLSHandshakeTimeout: o.TLSHandshakeTimeout, MaxTLSHandshakes: o.MaxTLSHandshakes,
 	}
 	if o.ClientFiles != nil {
 		files := newClientFiles(o)

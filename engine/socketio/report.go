@@ -25,8 +25,32 @@ func ofEvent(event string, err error) error {
 	return &EventError{event, err}
 }
 
-// report hands an error to Options.OnError. What panics there is logged: nothing
-// is left to report it to.
+// OnError registers fn for what goes wrong in this socket's handlers and
+// middlewares, in place of Options.OnError: the errors of which that one's comment
+// speaks. Called where the handler ran. Node: the socket's "error" event, which
+// crashes the process where nobody listens.
+func (s *Socket) OnError(fn func(ctx context.Context, err error)) (remove func()) {
+	h := &errorHandler{fn}
+	s.edit(func(t *ownTable) { t.errors = with(t.errors, h) })
+	return func() { s.edit(func(t *ownTable) { t.errors = without(t.errors, h) }) }
+}
+
+type errorHandler struct {
+	run func(ctx context.Context, err error)
+}
+
+// errorHandlers returns those of OnError.
+func (s *Socket) errorHandlers() []*errorHandler {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if own := s.own(); own != nil {
+		return own.errors
+	}
+	return nil
+}
+
+// report hands an error to the socket's OnError functions, or Options.OnError. What
+// panics there is logged: nothing is left to report it to.
 func (s *Socket) report(ctx context.Context, err error) {
 	v := s.nsp.server
 	defer func() {
@@ -35,7 +59,13 @@ func (s *Socket) report(ctx context.Context, err error) {
 		}
 	}()
 	v.stats.errors.Add(1)
-	v.options.OnError(ctx, s, err)
+	own := s.errorHandlers()
+	for _, h := range own {
+		h.run(ctx, err)
+	}
+	if len(own) == 0 {
+		v.options.OnError(ctx, s, err)
+	}
 }
 
 // logError is the default of Options.OnError. What only says that a client has

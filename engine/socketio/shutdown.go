@@ -57,9 +57,17 @@ func (v *Server) stop() {
 			errs = append(errs, fmt.Errorf("socketio: shutdown left handlers running: %w", err))
 		}
 	}
-	for _, n := range v.seal() {
+	open, closing := v.seal()
+	for _, n := range open {
 		errs = append(errs, n.adapter.Close())
 	}
+	for _, closed := range closing {
+		select {
+		case <-closed:
+		case <-ctx.Done():
+		}
+	}
+	v.log.close()
 	if workers != nil {
 		if err := workers.close(ctx); err != nil && ctx.Err() == nil {
 			errs = append(errs, err)

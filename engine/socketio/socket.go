@@ -32,7 +32,9 @@ type rare struct {
 	acks      map[uint64]*pendingAck
 	life      *lifetime
 	handshake *Handshake
-	auth      []byte // of the CONNECT packet, until the socket has settled
+	auth      string // of the CONNECT packet, until the socket has settled; a JSON object
+
+	recoverable *recoverable // by which the socket is recovered, where it may be
 }
 
 // state is how far a socket's life has come. It only grows.
@@ -50,10 +52,12 @@ const (
 type marks uint8
 
 const (
-	left     marks = 1 << iota // the rooms are left, as far as the user sees
-	onLoop                     // an inline handler is running
-	muted                      // disconnected by the server: what is in the mailbox is dropped
-	released                   // the auth object was let go, and nobody had asked for the Handshake
+	left      marks = 1 << iota // the rooms are left, as far as the user sees
+	onLoop                      // an inline handler is running
+	muted                       // disconnected by the server: what is in the mailbox is dropped
+	recovered                   // it is back, with what it had
+	released                    // the auth object was let go, and nobody had asked for the Handshake
+	surveyed                    // it was asked in a broadcast with acknowledgements, once at least
 )
 
 // is reports whether a mark is set. Called with mu held, as the two below.
@@ -63,7 +67,16 @@ func (s *Socket) unset(m marks)   { s.marks &^= m }
 
 // ID returns the socket's id: 20 random characters, different in each namespace
 // and not the secret id of the Engine.IO session.
-func (s *Socket) ID() string { return string(s.id[:]) }
+//
+// A client of Socket.IO 2 has the session's id, with the namespace's name and a '#' in
+// front of it but in the default namespace, because that is how it names itself: whoever
+// is told such an id can speak for the client.
+func (s *Socket) ID() string {
+	if s.client.eio3 {
+		return s.idEIO3()
+	}
+	return string(s.id[:])
+}
 
 // Namespace returns the namespace the socket belongs to.
 func (s *Socket) Namespace() *Namespace { return s.nsp }
@@ -91,7 +104,7 @@ func (s *Socket) need() *rare {
 func (s *Socket) trim() {
 	r := s.rare
 	if r == nil || r.handlers != nil || r.rooms != nil || r.leaving != nil || r.values != nil ||
-		len(r.acks) > 0 || r.life != nil || r.handshake != nil || r.auth != nil {
+		len(r.acks) > 0 || r.life != nil || r.handshake != nil || r.auth != "" || r.recoverable != nil {
 		return
 	}
 	s.rare = nil
@@ -113,8 +126,12 @@ func (s *Socket) edit(change func(t *ownTable)) {
 	if old := s.own(); old != nil {
 		t = *old
 	}
+	watched := len(t.outgoing) > 0
 	change(&t)
-	if len(t.events)+len(t.any)+len(t.outgoing) == 0 {
+	if watches := len(t.outgoing) > 0; watches != watched && !s.is(left) {
+		s.nsp.overhearing.watch(s, watches)
+	}
+	if t.empty() {
 		if s.rare != nil {
 			s.rare.handlers = nil
 			s.trim()
@@ -149,13 +166,4 @@ func (s *Socket) PrependAny(fn AnyHandler, opts ...HandlerOption) (remove func()
 
 func (s *Socket) removeAny(c *catchAll) func() {
 	return func() { s.edit(func(t *ownTable) { t.any = without(t.any, c) }) }
-}
-
-// OnAnyOutgoing registers fn for what is emitted to this socket alone, by Emit and
-// EmitWithAck. Broadcasts are one packet for all who receive them: see
-// [Namespace.OnAnyOutgoing]. Node: socket.onAnyOutgoing, which sees both.
-func (s *Socket) OnAnyOutgoing(fn OutgoingHandler) (remove func()) {
-	o := &outgoing{fn}
-	s.edit(func(t *ownTable) { t.outgoing = with(t.outgoing, o) })
-	return func() { s.edit(func(t *ownTable) { t.outgoing = without(t.outgoing, o) }) }
 }

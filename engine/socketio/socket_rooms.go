@@ -14,8 +14,12 @@ func (s *Socket) Join(rooms ...string) error {
 		if len(r) > MaxRoomName {
 			return ErrRoomName
 		}
+		if s.nsp.couldBeID(r) {
+			s.nsp.idRooms.Store(true)
+		}
 	}
 	own := s.ID()
+	defer s.nsp.flushWatchers()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state > connected {
@@ -27,11 +31,13 @@ func (s *Socket) Join(rooms ...string) error {
 	}
 	r := s.need()
 	if len(r.rooms)+len(fresh) > s.nsp.server.options.MaxRooms {
+		s.nsp.server.stats.exceeded(limitRooms)
 		return ErrTooManyRooms
 	}
 	r.rooms = append(r.rooms, fresh...)
 	if s.state == connected {
 		s.nsp.adapter.Join(s, fresh)
+		s.watchJoined(fresh)
 	}
 	return nil
 }
@@ -50,6 +56,7 @@ func (s *Socket) unjoined(own string, rooms []string) (fresh []string) {
 
 // Leave takes the socket out of rooms; those it is not in do not matter. Node: socket.leave.
 func (s *Socket) Leave(rooms ...string) {
+	defer s.nsp.flushWatchers()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state > connected || s.rare == nil {
@@ -67,6 +74,7 @@ func (s *Socket) Leave(rooms ...string) {
 	}
 	if s.state == connected && len(gone) > 0 {
 		s.nsp.adapter.Leave(s, gone)
+		s.watchLeft(gone)
 	}
 }
 

@@ -54,8 +54,13 @@ func dial(tb testing.TB, addr string) *peer { return dialWith(tb, addr, "", nil)
 
 func dialWith(tb testing.TB, addr, query string, header ws.HandshakeHeader) *peer {
 	tb.Helper()
+	return dialURL(tb, "ws://"+addr+"/socket.io/?EIO=4&transport=websocket"+query, header)
+}
+
+func dialURL(tb testing.TB, url string, header ws.HandshakeHeader) *peer {
+	tb.Helper()
 	d := ws.Dialer{Timeout: patience, Header: header}
-	conn, br, _, err := d.Dial(context.Background(), "ws://"+addr+"/socket.io/?EIO=4&transport=websocket"+query)
+	conn, br, _, err := d.Dial(context.Background(), url)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -132,6 +137,11 @@ func (p *peer) next() (string, error) {
 
 func (p *peer) message() (string, error) {
 	_ = p.conn.SetReadDeadline(time.Now().Add(patience))
+	return p.rawMessage()
+}
+
+// rawMessage is message with the deadline that is set.
+func (p *peer) rawMessage() (string, error) {
 	data, op, err := wsutil.ReadServerData(p.rw)
 	if err != nil {
 		return "", err

@@ -89,6 +89,19 @@ func (x *Index) Size(name string) int {
 // Rooms is the number of rooms. Loop-only.
 func (x *Index) Rooms() int { return len(x.ids) }
 
+// Sizes yields the rooms whose number is from or more, with their number of members, until yield returns false, and returns the number to
+// go on from; 0 when it has seen all. Rooms that come and go between two parts are seen or not, all others once. yield must not change the
+// index. Loop-only.
+func (x *Index) Sizes(from uint32, yield func(room string, members int) bool) (next uint32) {
+	for ; from < uint32(len(x.rooms)); from++ {
+		r := &x.rooms[from]
+		if len(r.members) > 0 && !yield(r.name, len(r.members)) {
+			return from + 1
+		}
+	}
+	return 0
+}
+
 // RoomsOf yields the rooms m is in, in no particular order, until yield returns false. yield may take m out of the room it was given, and
 // nothing else. Loop-only.
 func (x *Index) RoomsOf(m uint32, yield func(room string) bool) {

@@ -18,7 +18,7 @@ type Browser struct {
 func OpenBrowser(t testing.TB) *Browser {
 	t.Helper()
 	if !hasChromium() {
-		unavailable(t, "no Chromium found: install it (Debian: apt-get install chromium), or name it in CHROMIUM")
+		Unavailable(t, "no Chromium found: install it (Debian: apt-get install chromium), or name it in CHROMIUM")
 	}
 	return &Browser{t: t, process: startNode(t, "browser.mjs")}
 }

@@ -1,5 +1,5 @@
 // Package clienttest drives real clients against a live server from Go tests: the official socket.io-client packages
-// from npm (4.0, 4.5 and 4.8) under Node, and a headless Chromium.
+// from npm (2.5, 3.1, 4.0, 4.5 and 4.8) under Node, and a headless Chromium.
 //
 // One test starts one Driver, which is one Node process; the process ends with the test. The clients keep everything
 // they receive in order from the first moment on, so a test asks with Client.Wait for what has come or will come, and

@@ -11,10 +11,12 @@ const (
 	V48 = "4.8"
 	V45 = "4.5"
 	V40 = "4.0"
+	V31 = "3.1"
+	V25 = "2.5" // speaks Engine.IO 3: for servers with AllowEIO3
 )
 
 // Versions lists every version that can be driven.
-var Versions = []string{V48, V45, V40}
+var Versions = []string{V48, V45, V40, V31, V25}
 
 // Transports as ClientOptions takes them: the first is used first, polling then moves to WebSocket when both are named.
 var (
@@ -41,11 +43,12 @@ type ClientOptions struct {
 	URL        string            // of the server, "http://127.0.0.1:3000"
 	Namespace  string            // default "/"
 	Transports []string          // one of Polling, WebSocket, Upgrade; default Upgrade
-	Auth       any               // sent with CONNECT; must encode as a JSON object
+	Auth       any               // sent with CONNECT; must encode as a JSON object, of strings for V25
 	Query      map[string]string // added to the URL of every request
 	Headers    map[string]string // extraHeaders
 	Path       string            // default "/socket.io"
 	Reconnect  bool              // reconnect by itself, within 20 to 100 ms; default off
+	Msgpack    bool              // speak socket.io-msgpack-parser, as the server must, too
 	Extra      map[string]any    // any other option of the client, by its Node name
 }
 
@@ -78,6 +81,9 @@ func (o ClientOptions) fields() map[string]any {
 	fields := map[string]any{"version": V48, "url": o.URL, "opts": opts}
 	if o.Version != "" {
 		fields["version"] = o.Version
+	}
+	if o.Msgpack {
+		fields["msgpack"] = true
 	}
 	if o.Namespace != "" {
 		fields["namespace"] = o.Namespace

@@ -51,11 +51,11 @@ func startNode(t testing.TB, script string) *process {
 	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
-		unavailable(t, "node is not installed: install version 18 or newer, then run `"+install+"`")
+		Unavailable(t, "node is not installed: install version 18 or newer, then run `"+install+"`")
 	}
 	folder := nodeFolder(t)
 	if _, err := os.Stat(filepath.Join(folder, "node_modules", "socket.io-client-4.8")); err != nil {
-		unavailable(t, "the node packages are missing: run `"+install+"`")
+		Unavailable(t, "the node packages are missing: run `"+install+"`")
 	}
 	p, err := startProcess(node, filepath.Join(folder, script))
 	if err != nil {
@@ -65,8 +65,8 @@ func startNode(t testing.TB, script string) *process {
 	return p
 }
 
-// unavailable skips the test with the reason, or fails it where the clients are known to be installed.
-func unavailable(t testing.TB, reason string) {
+// Unavailable skips the test with the reason, or fails it where the clients are known to be installed.
+func Unavailable(t testing.TB, reason string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
 		t.Fatal(reason)

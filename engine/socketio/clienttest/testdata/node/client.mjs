@@ -2,11 +2,12 @@
 // Names that begin with "$" are the driver's own; everything else is an event of the application.
 import { createRequire } from "node:module";
 import { within } from "./lines.mjs";
+import { legacy } from "./legacy.mjs";
 import { Mailbox } from "./mailbox.mjs";
 import { pack, unpack } from "./binary.mjs";
 
 const require = createRequire(import.meta.url);
-const defaults = { forceNew: true, reconnection: false, reconnectionDelay: 20, reconnectionDelayMax: 100, timeout: 60000 };
+const defaults = { forceNew: true, reconnection: false, reconnectionDelay: 20, reconnectionDelayMax: 100, timeout: 60000, rejectUnauthorized: false };
 
 export class Client {
   mailbox = new Mailbox();
@@ -14,15 +15,19 @@ export class Client {
   #answers = new Map(); // event -> fixed arguments, or "echo"
 
   // `on` is another Client whose connection is used for a further namespace.
-  constructor({ version, url, namespace = "/", opts = {} }, on) {
+  constructor({ version, url, namespace = "/", opts = {}, msgpack }, on) {
+    if (msgpack) opts = { ...opts, parser: require("socket.io-msgpack-parser") };
+    this.legacy = on ? on.legacy : version.startsWith("2.");
+    if (this.legacy) opts = legacy.options(opts);
     if (on) {
       this.socket = on.socket.io.socket(namespace, opts);
     } else {
-      const { io } = require(`socket.io-client-${version}`);
-      this.socket = io(url + (namespace === "/" ? "" : namespace), { ...defaults, ...opts });
+      const client = require(`socket.io-client-${version}`);
+      this.socket = (client.io ?? client)(url + (namespace === "/" ? "" : namespace), { ...defaults, ...opts });
     }
+    if (this.legacy) legacy.adapt(this.socket);
     this.#listen();
-    if (!this.socket.active) this.socket.connect();
+    if (this.socket.active === false) this.socket.connect();
   }
 
   get engine() {
@@ -32,7 +37,7 @@ export class Client {
   state() {
     return {
       connected: this.socket.connected,
-      active: this.socket.active,
+      active: this.legacy ? !!this.socket.subs : this.socket.active,
       sid: this.socket.id ?? "",
       engine: this.engine?.id ?? "",
       transport: this.engine?.transport?.name ?? "",
@@ -64,7 +69,7 @@ export class Client {
 
   // again asks for the namespace once more, as a page does after a refusal or a disconnect.
   again(auth, ms) {
-    if (auth !== undefined) this.socket.auth = auth;
+    if (auth !== undefined) this.socket[this.legacy ? "query" : "auth"] = auth;
     for (const name of ["$opened", "$connect", "$connect_error"]) this.mailbox.clear(name);
     this.socket.connect();
     return this.opened(ms);
@@ -98,6 +103,7 @@ export class Client {
 
   // deafen makes the client leave the server's heartbeats unanswered; everything else still works.
   deafen() {
+    if (this.legacy) return legacy.deafen(this.engine);
     for (const name of ["sendPacket", "_sendPacket"]) {
       const send = this.engine[name];
       if (send) this.engine[name] = (type, ...rest) => type !== "pong" && send.call(this.engine, type, ...rest);

@@ -1,0 +1,268 @@
+package socketio
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/fanfare-go/fanfare/engine"
+	"github.com/fanfare-go/fanfare/engine/parser"
+)
+
+// HistoryLimits say how much of what was sent to a room is kept for those who come
+// late. An event is kept until it exceeds one of them; zero is no limit. All three
+// zero is no history.
+type HistoryLimits struct {
+	Events int           // the latest so many
+	Bytes  int64         // that occupy at most so much, packets and overhead
+	Age    time.Duration // that are not older
+}
+
+// History is what is kept of one room: the events that were broadcast to it by name,
+// but for volatile ones and those that ask for acknowledgements. Those events carry an
+// offset behind their last argument. Safe for concurrent use. It lives in the memory of
+// this server; Options.MaxHistoryBytes bounds all histories together.
+type History struct {
+	nsp  *Namespace
+	room string
+}
+
+// HistoryEvent is an event that was kept.
+type HistoryEvent struct {
+	Offset string    // as clients have it behind the last argument
+	Time   time.Time // when it was emitted
+	Event  string
+	Args   Args // without the offset
+}
+
+// KeepHistory has the room's events kept from now on, and returns what there is of
+// them. It replaces the limits that were set before; no limits end the history. Where
+// rooms come and go, Options.History decides for all of them.
+func (n *Namespace) KeepHistory(room string, limits HistoryLimits) *History {
+	l := n.server.log
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.room(n.group(room))
+	r.limits = limits
+	if named := limits != (HistoryLimits{}); named != r.named {
+		r.named = named
+		if named {
+			l.kept.Add(1)
+		} else {
+			l.kept.Add(-1)
+		}
+	}
+	l.shrink(r, l.now())
+	l.retire(r)
+	return n.History(room)
+}
+
+// History returns what is kept of a room, which may be nothing.
+func (n *Namespace) History(room string) *History { return &History{n, room} }
+
+// Since returns the kept events after the one with that offset, oldest first; all of
+// them, where offset is empty. complete is false where there may have been others that
+// are not kept any more, or where the offset is none of this server's since it started.
+func (h *History) Since(offset string) (events []HistoryEvent, complete bool) {
+	l := h.nsp.server.log
+	l.mu.Lock()
+	kept, complete := h.since(offset)
+	for _, e := range kept {
+		e.frame.Retain()
+	}
+	l.mu.Unlock()
+	for _, e := range kept {
+		if event, ok := h.nsp.historyEvent(e); ok {
+			events = append(events, event)
+		}
+		e.frame.Release()
+	}
+	return events, complete
+}
+
+// since returns copies of what is stored. Called with the log's lock held.
+func (h *History) since(offset string) (events []stored, complete bool) {
+	l := h.nsp.server.log
+	n, ok := uint64(0), true
+	if offset != "" {
+		if n, ok = parseOffset(offset, l.epoch); !ok || n > l.last {
+			n, ok = 0, false
+		}
+	}
+	r := l.rooms[h.nsp.group(h.room)]
+	if r == nil {
+		return nil, offset == ""
+	}
+	if n < r.evicted && offset != "" {
+		ok = false
+	}
+	kept := r.after(n)
+	latest := r.latest(kept, l.now())
+	for _, e := range latest {
+		events = append(events, *e)
+	}
+	return events, ok && (offset == "" || len(latest) == len(kept))
+}
+
+// latest cuts off what is kept for recovery alone.
+func (r *logRoom) latest(events []*stored, now int64) []*stored {
+	h, bytes := &r.limits, int64(0)
+	for i := len(events) - 1; i >= 0; i-- {
+		bytes += int64(events[i].size)
+		if h.Events > 0 && len(events)-i > h.Events || h.Bytes > 0 && bytes > h.Bytes ||
+			h.Age > 0 && events[i].at < now-h.Age.Milliseconds() || *h == (HistoryLimits{}) {
+			return events[i+1:]
+		}
+	}
+	return events
+}
+
+// historyEvent decodes a kept event.
+func (n *Namespace) historyEvent(e stored) (h HistoryEvent, ok bool) {
+	p, attachments, err := n.keptPacket(e.frame)
+	if err != nil || len(p.Data) < offsetTail {
+		return h, false
+	}
+	name, list, err := parser.EventName(append(p.Data[:len(p.Data)-offsetTail], ']'))
+	if err != nil {
+		return h, false
+	}
+	l := n.server.log
+	return HistoryEvent{
+		Offset: offsetOf(l.epoch, e.n),
+		Time:   l.began.Add(time.Duration(e.at) * time.Millisecond),
+		Event:  string(name),
+		Args:   newArgs(list, attachments, n.server.options.JSON),
+	}, true
+}
+
+// keptPacket reads a frame of ours. The packet and its attachments are copies.
+func (n *Namespace) keptPacket(f *engine.Frame) (p parser.Packet, attachments [][]byte, err error) {
+	text, binary := f.Message()
+	if q := n.server.options.Parser; q != nil && q.Binary() {
+		return q.DecodePacket(bytes.Clone(binary[0]), true, &n.server.limits)
+	} else if q != nil {
+		return q.DecodePacket(bytes.Clone(text), false, &n.server.limits)
+	}
+	for _, b := range binary {
+		attachments = append(attachments, bytes.Clone(b))
+	}
+	p, err = parser.Decode(bytes.Clone(text), &n.server.limits)
+	return p, attachments, err
+}
+
+// Join puts a socket into the room and sends it the kept events after the one with that
+// offset, all of them where offset is empty, in one step: events that are emitted to the
+// room meanwhile come behind them, and none is missing or comes twice. For complete see
+// [History.Since]; the errors are those of [Socket.Join] and [Socket.Emit]. A socket
+// that is in the room already is sent the events all the same.
+func (h *History) Join(s *Socket, offset string) (complete bool, err error) {
+	if len(h.room) > MaxRoomName {
+		return false, ErrRoomName
+	}
+	if len(h.room) == idLen {
+		s.nsp.idRooms.Store(true)
+	}
+	own := s.ID()
+	defer s.nsp.flushWatchers()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.sendable(); err != nil {
+		return false, err
+	}
+	fresh := s.unjoined(own, []string{h.room})
+	if len(fresh) > 0 {
+		r := s.need()
+		if len(r.rooms) >= s.nsp.server.options.MaxRooms {
+			s.nsp.server.stats.exceeded(limitRooms)
+			return false, ErrTooManyRooms
+		}
+		r.rooms = append(r.rooms, h.room)
+	}
+	complete = s.nsp.server.log.joinHistory(h, s, offset)
+	if len(fresh) > 0 {
+		s.nsp.adapter.Join(s, fresh)
+		s.watchJoined(fresh)
+	}
+	return complete, nil
+}
+
+// joinHistory replays and joins. A socket that may return gets the events as emitted to
+// it alone: with numbers of their own, above those it has, and again if it loses its
+// connection. Called with the socket's lock held.
+func (l *eventLog) joinHistory(h *History, s *Socket, offset string) (complete bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	events, complete := h.since(offset)
+	frames := make([]*engine.Frame, 0, len(events))
+	r := s.returnable()
+	for _, e := range events {
+		if r == nil {
+			frames = append(frames, e.frame)
+			continue
+		}
+		copied := numbered{e.frame.Clone(), e.pos}
+		n := l.stamp(copied, false)
+		l.enter(&stored{n: n, at: l.now(), frame: copied.frame, pos: e.pos, in: []*logRoom{&r.own}})
+		frames = append(frames, copied.frame)
+	}
+	if r == nil || r.state == live {
+		s.client.session.SendAll(frames)
+	}
+	if r != nil {
+		for _, f := range frames {
+			f.Release()
+		}
+	}
+	group := h.nsp.group(h.room)
+	if r != nil && r.present(group) < 0 {
+		l.enterRoom(r, group)
+	}
+	if r == nil || r.state == live {
+		s.client.session.Join(group)
+	}
+	return complete
+}
+
+// historic reports whether a history is kept of one of the rooms. Options.History is
+// asked for those of which nothing is kept.
+func (l *eventLog) historic(n *Namespace, rooms []string) bool {
+	if len(rooms) == 0 || l.history == nil && l.kept.Load() == 0 {
+		return false
+	}
+	any := false
+	for _, room := range rooms {
+		any = l.keeps(n, room) || any
+	}
+	return any
+}
+
+func (l *eventLog) keeps(n *Namespace, room string) bool {
+	group := n.group(room)
+	l.mu.Lock()
+	r := l.rooms[group]
+	kept := r != nil && r.limits != HistoryLimits{}
+	l.mu.Unlock()
+	if kept || l.history == nil {
+		return kept
+	}
+	limits := l.history(n.name, room)
+	if limits == (HistoryLimits{}) {
+		return false
+	}
+	l.mu.Lock()
+	l.room(group).limits = limits
+	l.mu.Unlock()
+	return true
+}
+
+// trimHistories drops what is too old for the histories that hold it. Called with mu held.
+func (l *eventLog) trimHistories(now int64) {
+	if l.history == nil && l.kept.Load() == 0 {
+		return
+	}
+	for _, r := range l.rooms {
+		if r.limits.Age > 0 {
+			l.shrink(r, now)
+		}
+	}
+}
