@@ -3,6 +3,8 @@ package socketio
 import (
 	"context"
 	"unsafe"
+
+	"github.com/fanfare-go/fanfare/engine/parser"
 )
 
 // Sizes of what exists once per client.
@@ -133,6 +135,34 @@ func Bench(o Options) (v *Server, receive func(packet []byte) error, stop func()
 
 // Watching returns how many sockets of the namespace have outgoing listeners.
 func Watching(n *Namespace) int { return len(n.overhearing.all()) }
+
+// CallAndAck is what an event costs between its session and its acknowledgement's
+// frame: the packet is decoded, its first handler called, the reply encoded.
+func CallAndAck(v *Server, packet []byte) error {
+	p, err := parser.Decode(packet, &v.limits)
+	if err != nil {
+		return err
+	}
+	name, list, err := parser.EventName(p.Data)
+	if err != nil {
+		return err
+	}
+	h := v.main.table.Load().events[string(name)][0]
+	value, err := h.run(context.Background(), nil, newArgs(list, nil, v.options.JSON))
+	if err != nil {
+		return err
+	}
+	e, err := v.main.encodeReply(value)
+	if err != nil {
+		return err
+	}
+	f, err := e.frame(parser.Ack, v.main, p.ID, true)
+	e.free()
+	if err == nil {
+		f.Release()
+	}
+	return err
+}
 
 // KeyEIO3 is by what a socket of Socket.IO 2 is found.
 func KeyEIO3(session string) string {
