@@ -2,7 +2,6 @@ package engine
 
 import (
 	"bytes"
-	"crypto/tls"
 	"maps"
 	"net/http"
 	"net/url"
@@ -126,12 +125,7 @@ func (c *conn) httpRequest(q *http1.Request) *http.Request {
 			r.Header[name] = append(r.Header[name], string(f.Value))
 		}
 	}
-	peer := c.peer()
-	if peer.Addr.IsValid() {
-		r.RemoteAddr = peer.Addr.String()
-	}
-	if r.TLS = c.tlsState(); r.TLS == nil && peer.Secure { // it ended at somebody else's server
-		r.TLS = new(tls.ConnectionState)
-	}
+	p := c.peer()
+	r.RemoteAddr, r.TLS = p.address(), p.TLS
 	return r
 }

@@ -32,30 +32,30 @@ const (
 )
 
 // full reports that f has no room behind the frames of k.
-func (k *cork) full(l *loop, f *Frame) bool {
-	return k.frames > 0 && (k.bytes+f.size(l, k.form) > maxCorkBytes || k.frames == maxCorkFrames)
+func (k *cork) full(s *Server, f *Frame) bool {
+	return k.frames > 0 && (k.bytes+f.size(s, k.form) > maxCorkBytes || k.frames == maxCorkFrames)
 }
 
 // wire returns the bytes of all frames in a row; valid while k is in use.
-func (k *cork) wire(l *loop) []byte {
+func (k *cork) wire(s *Server) []byte {
 	if k.frames == 1 {
-		return k.frame.wire(l, k.form)
+		return k.frame.wire(s, k.form)
 	}
 	if k.joined == nil {
-		k.join(l)
+		k.join(s)
 	}
 	return k.joined.B
 }
 
 // join copies the frames into one buffer, the last one first.
-func (k *cork) join(l *loop) {
+func (k *cork) join(s *Server) {
 	b := bytebufferpool.Get()
 	if cap(b.B) < k.bytes {
 		b.B = make([]byte, k.bytes)
 	}
 	b.B = b.B[:k.bytes]
 	for c, end := k, k.bytes; c.frames > 0; c = c.before {
-		w := c.frame.wire(l, k.form)
+		w := c.frame.wire(s, k.form)
 		end -= copy(b.B[end-len(w):end], w)
 	}
 	k.joined = b
@@ -68,7 +68,7 @@ func (l *loop) corkBehind(k *cork, f *Frame) *cork {
 		n = l.newCork()
 		f.retain(1)
 		n.before, n.frame, n.form = k, f, k.form
-		n.frames, n.bytes = k.frames+1, k.bytes+f.size(l, k.form)
+		n.frames, n.bytes = k.frames+1, k.bytes+f.size(l.srv, k.form)
 		k.users++
 		k.next = n
 	}
@@ -106,7 +106,7 @@ func (l *loop) letGo(k *cork) {
 // the first.
 func (s *Session) hold(f *Frame) (first bool) {
 	l := s.loop
-	if s.cork != nil && s.cork.full(l, f) {
+	if s.cork != nil && s.cork.full(l.srv, f) {
 		l.spent += heldPerWrite
 		if s.uncork(); s.conn == nil { // too slow: the write has ended it
 			return false
@@ -140,7 +140,7 @@ func (c *conn) writeAll(frames []*Frame) {
 	l := c.loop
 	k := l.uncorked(c.form)
 	for _, f := range frames {
-		if k.full(l, f) {
+		if k.full(l.srv, f) {
 			c.writeHeld(k)
 			l.letGo(k)
 			k = l.uncorked(c.form)

@@ -1,4 +1,4 @@
-// Package engine is an Engine.IO v4 server on the gnet event loop: connections,
+// Package engine is an Engine.IO v4 (and v3) server on the gnet event loop: connections,
 // the HTTP routes of the protocol, sessions over long-polling and WebSocket, the
 // upgrade between them, heartbeats, outbound queues and fan-out. It is the only
 // package that imports gnet, and it knows nothing of Socket.IO: whoever stands

@@ -22,10 +22,12 @@ func (s *Session) protocol() int {
 // Options.AllowEIO3. Node: conn.protocol.
 func (s *Session) Protocol() int { return s.protocol() }
 
-// speakEIO3 makes a new session one of revision 3.
-func (s *Session) speakEIO3(in *intent) {
+// speakEIO3 makes a new session one of revision 3, whose polling takes bytes or, as
+// JSONP always, wants text.
+func (s *Session) speakEIO3(text bool) {
 	s.set(flagEIO3)
-	if in.base64 {
+	s.loop.stats.openedEIO3.Add(1)
+	if text {
 		s.set(flagBase64)
 	}
 }
@@ -52,9 +54,6 @@ func (in *intent) form() form {
 	}
 	return formV3
 }
-
-// keepsText reports that texts look as in formPlain.
-func (k form) keepsText() bool { return k == formV3 || k == formV3Base64 || k == formBase64 }
 
 // bareForm is the form of payloads in which no frame is.
 func (s *Session) bareForm() form {
@@ -98,8 +97,8 @@ func (s *Session) expect() {
 }
 
 // expectPing gives a client of revision 3 until its next ping: it is as if a pong was
-// outstanding at all times, and other packets do not give more time. An upgrade does not change that; Node forgets to watch
-// after it.
+// outstanding at all times, and other packets do not give more time. An upgrade does
+// not change that; Node forgets to watch after it.
 func (s *Session) expectPing() {
 	o := &s.loop.srv.opts
 	s.set(flagAwaitingPong | flagGraced)

@@ -12,6 +12,10 @@ import (
 var (
 	// ErrNoAccept: Options.Accept is missing.
 	ErrNoAccept = errors.New("engine: Options.Accept is required")
+	// ErrBadDeflate: Options.PerMessageDeflate asks for what there is not.
+	ErrBadDeflate = errors.New("engine: PerMessageDeflate has levels 1-9 and windows of 9-15 bits")
+	// ErrBadHTTPCompression: Options.HTTPCompression asks for what there is not.
+	ErrBadHTTPCompression = errors.New("engine: HTTPCompression has levels 1-9")
 	// ErrAddressInUse: somebody listens there already; the text says what to do.
 	ErrAddressInUse = errors.New("engine: the address is in use by another server: stop it or choose another port")
 	// ErrDescriptorLimit: the process may open too few descriptors to serve anybody.

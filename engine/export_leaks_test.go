@@ -71,3 +71,20 @@ func NewSessionID() string {
 	id := newSessionID()
 	return string(id[:])
 }
+
+// OpenPipes counts the goroutines' ends of pipes.
+func (s *Server) OpenPipes() int {
+	s.pipes.mu.Lock()
+	defer s.pipes.mu.Unlock()
+	return len(s.pipes.open)
+}
+
+// SessionsPerLoop counts the sessions of every loop.
+func (s *Server) SessionsPerLoop() (counts []int) {
+	for _, l := range s.allLoops() {
+		n := make(chan int)
+		l.post(task{kind: taskRun, fn: func() { n <- len(l.sessions) - len(l.free) }})
+		counts = append(counts, <-n)
+	}
+	return counts
+}

@@ -23,6 +23,7 @@ func pollingFacts(t *testing.T, f *fixture) {
 	f.fact(t, "Fact22 the client says goodbye", fact22)
 	f.fact(t, "Fact23 an aborted poll ends the session", fact23)
 	f.fact(t, "Fact24 the server's goodbye waits for the next GET", fact24)
+	f.fact(t, "Fact25 long answers are compressed for clients that accept it", fact25)
 	f.fact(t, "text that is not UTF-8 is a parse error", postedText)
 	f.fact(t, "a body with broken chunks ends the session", brokenChunks)
 }

@@ -21,13 +21,14 @@ import (
 // A Frame is built by one goroutine; Send, Publish and Release are safe for
 // concurrent use afterwards.
 type Frame struct {
-	refs     atomic.Int32
-	volatile bool
-	kept     bool
-	attached bool // binary messages belong to it
-	lasting  bool // its other forms go with the last but one reference
-	start    int  // where the first WebSocket frame begins in buf: its header is written right-aligned
-	buf      *bytebufferpool.ByteBuffer
+	refs       atomic.Int32
+	volatile   bool
+	kept       bool
+	attached   bool // binary messages belong to it
+	noCompress bool
+	lasting    bool // its other forms go with the last but one reference
+	start      int  // where the first WebSocket frame begins in buf: its header is written right-aligned
+	buf        *bytebufferpool.ByteBuffer
 
 	made   atomic.Pointer[made] // its other forms, the latest first
 	making sync.Mutex           // held while one is made
@@ -79,6 +80,10 @@ func (f *Frame) SetVolatile() { f.volatile = true }
 // before the frame is sent.
 func (f *Frame) SetKept() { f.kept = true }
 
+// SetNoCompress has the frame sent as it is where others are compressed (Node:
+// compress(false)). It must be called before the frame is sent.
+func (f *Frame) SetNoCompress() { f.noCompress = true }
+
 // Release gives one reference back; the last one returns the buffers to their pool.
 func (f *Frame) Release() { f.release(1) }
 
@@ -89,15 +94,17 @@ func (f *Frame) release(n int) {
 	switch left := f.refs.Add(-int32(n)); {
 	case left > 0:
 		if left == 1 && lasting {
-			f.made.Store(nil) // if f is another's by now, it makes them again
+			f.made.Store(nil) // if f is another's by now, it makes them again; not to the pool: they may be in use again, too
 		}
 		return
 	case left < 0:
 		panic("engine: frame released more often than retained")
 	}
 	bytebufferpool.Put(f.buf)
-	f.buf, f.start, f.volatile, f.kept, f.attached, f.lasting = nil, 0, false, false, false, false
-	f.made.Store(nil)
+	f.buf, f.start, f.volatile, f.kept, f.attached, f.noCompress, f.lasting = nil, 0, false, false, false, false, false
+	if f.made.Load() != nil {
+		f.unmake()
+	}
 	framePool.Put(f)
 }
 

@@ -1,7 +1,10 @@
 package engine_test
 
 import (
+	"bytes"
+	"compress/flate"
 	"io"
+	"strings"
 
 	gobwas "github.com/gobwas/ws"
 )
@@ -10,6 +13,7 @@ import (
 type frame struct {
 	op      gobwas.OpCode
 	payload []byte
+	packed  bool // it came compressed
 }
 
 // String is the payload; binary and control frames begin with what they are.
@@ -33,8 +37,25 @@ func readFrame(r io.Reader) (f frame, err error) {
 		return f, err
 	}
 	f = frame{op: h.OpCode, payload: make([]byte, h.Length)}
-	_, err = io.ReadFull(r, f.payload)
+	if _, err = io.ReadFull(r, f.payload); err == nil && h.Rsv1() {
+		f.packed = true
+		f.payload, err = unpack(f.payload)
+	}
 	return f, err
+}
+
+// unpack decompresses a message as RFC 7692 section 7.2.2 says.
+func unpack(p []byte) ([]byte, error) {
+	return io.ReadAll(flate.NewReader(io.MultiReader(bytes.NewReader(p), strings.NewReader("\x00\x00\xff\xff\x01\x00\x00\xff\xff"))))
+}
+
+// pack compresses a message, as section 7.2.1 says.
+func pack(s string) string {
+	var b bytes.Buffer
+	w, _ := flate.NewWriter(&b, 6)
+	_, _ = io.WriteString(w, s)
+	_ = w.Flush()
+	return strings.TrimSuffix(b.String(), "\x00\x00\xff\xff")
 }
 
 // frameOfAnyKind reads one frame of any kind.

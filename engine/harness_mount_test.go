@@ -19,19 +19,21 @@ type way struct {
 	name    string
 	mounted bool
 	secure  bool
+	hooked  bool // through a middleware and all other hooks, which change nothing
 }
 
 var (
 	ownPort    = way{name: "own port"}
 	mounted    = way{name: "mounted", mounted: true}
 	mountedTLS = way{name: "mounted over TLS", mounted: true, secure: true}
+	hooked     = way{name: "through hooks", hooked: true}
 )
 
-// eachWayIn runs facts against a server on a port of its own, and against one that is
-// mounted in net/http.
+// eachWayIn runs facts against a server on a port of its own, against one that is mounted
+// in net/http, and against one whose every request is parked for the application's word.
 func eachWayIn(t *testing.T, o engine.Options, facts func(t *testing.T, f *fixture)) {
 	t.Helper()
-	for _, w := range []way{ownPort, mounted, mountedTLS} {
+	for _, w := range []way{ownPort, mounted, mountedTLS, hooked} {
 		t.Run(w.name, func(t *testing.T) {
 			t.Parallel()
 			facts(t, startFacts(t, o, w.in))

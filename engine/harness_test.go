@@ -81,10 +81,16 @@ func start(t testing.TB, o engine.Options, tune ...func(*fixture)) *fixture {
 	if everythingOverTLS && o.TLS == nil && !f.way.mounted {
 		o.TLS = serverTLS(t)
 	}
+	if f.way.hooked {
+		askEverything(&o)
+	}
 	f.secure = o.TLS != nil && !f.way.mounted
 	srv, err := engine.New(o)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if f.way.hooked {
+		hookEverything(srv)
 	}
 	if f.srv = srv; f.way.mounted {
 		err = srv.Start()

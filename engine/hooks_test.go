@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -15,6 +16,22 @@ import (
 
 // errNo is an error whose text is no client's business.
 var errNo = errors.New("the database says no")
+
+// askEverything and hookEverything let the application have a say in everything, and say
+// nothing.
+func askEverything(o *engine.Options) {
+	o.AllowRequest = func(ctx context.Context, _ *http.Request) error { return ctx.Err() }
+	o.GenerateID = func(*http.Request) (string, error) { return rand.Text()[:20], nil }
+}
+
+func hookEverything(srv *engine.Server) {
+	for range 2 {
+		srv.Use(func(next http.Handler) http.Handler { return next })
+	}
+	srv.OnInitialHeaders(func(http.Header, *http.Request) {})
+	srv.OnHeaders(func(http.Header, *http.Request) {})
+	srv.OnConnectionError(func(engine.ConnectionError) {})
+}
 
 func TestAllowRequestDecidesWhoOpensASession(t *testing.T) {
 	var asked []string

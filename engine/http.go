@@ -43,6 +43,8 @@ const (
 	httpKeepAlive                      // the connection may serve another request
 	httpMinor0                         // the request was HTTP/1.0
 	httpHead                           // the request was HEAD
+	httpGzip                           // a poll whose answer may be gzip
+	httpDeflate                        // or deflate
 )
 
 // waitKind says what the connection's timer watches.
@@ -120,6 +122,9 @@ func (c *conn) keep(rest []byte) {
 			bytebufferpool.Put(h.carry)
 			h.carry = nil
 		}
+	case len(rest) > c.maxBehind() && h.awaitsBody():
+		c.tooLarge()
+		return
 	case len(rest) > c.maxBehind():
 		c.refuse(&http1.Error{Status: http.StatusRequestHeaderFieldsTooLarge, Reason: "too much behind a request in progress"})
 		return
@@ -135,7 +140,7 @@ func (c *conn) keep(rest []byte) {
 // maxBehind bounds what may wait behind a request in progress: the body of a parked
 // request waits there, too.
 func (c *conn) maxBehind() int {
-	if c.http.isParked() && c.http.rare.parked.request.ContentLength != 0 {
+	if c.http.awaitsBody() {
 		return maxPipelined + int(c.loop.srv.opts.MaxHTTPBufferSize)
 	}
 	return maxPipelined
@@ -201,7 +206,7 @@ func (c *conn) await() {
 	case waitNone:
 		c.loop.connTimers.Disarm(c)
 	case waitBody:
-		c.expire(ticks(opts.BodyTimeout))
+		c.expire(opts.bodyTicks())
 	case waitHead:
 		c.expire(ticks(opts.HeaderTimeout))
 	case waitIdle:

@@ -39,9 +39,12 @@ func (k *CORS) admitsScript(q *http1.Request) bool {
 	return k.any() || len(site) == 0 || string(site) == "same-origin" || string(site) == "none"
 }
 
+// isJSONP reports whether the answer that is owed is to be a call.
+func (h *httpState) isJSONP() bool { return h != nil && h.rare != nil && h.rare.jsonp }
+
 // payloadOf is the body of a poll's answer: the payload, or a call with it.
 func (h *httpState) payloadOf(payload []byte) []byte {
-	if h == nil || h.rare == nil || !h.rare.jsonp {
+	if !h.isJSONP() {
 		return payload
 	}
 	return packet.AppendJSONP(make([]byte, 0, len(payload)+len(payload)/4+32), h.rare.index, payload)

@@ -61,7 +61,7 @@ func (f *Frame) Message() (text []byte, binary [][]byte) {
 func (f *Frame) Clone() *Frame {
 	c := NewLastingFrame(len(f.buf.B))
 	c.buf.B = append(c.buf.B[:0], f.buf.B...)
-	c.start, c.volatile, c.kept, c.attached = f.start, f.volatile, f.kept, f.attached
+	c.start, c.volatile, c.kept, c.attached, c.noCompress = f.start, f.volatile, f.kept, f.attached, f.noCompress
 	return c
 }
 

@@ -17,7 +17,6 @@ func (c *conn) newSession(in *intent, head []byte) *Session {
 	l, srv := c.loop, c.loop.srv
 	s := &Session{loop: l}
 	r := newRequest(head, c.peer(), l.now+ticks(srv.opts.ConnectTimeout))
-	r.head.tls = c.tlsState()
 	s.request.Store(r)
 	if v := in.verdict; v != nil {
 		r.head.values = v.values()
@@ -31,7 +30,7 @@ func (c *conn) newSession(in *intent, head []byte) *Session {
 	l.stats.opened.Add(1)
 	srv.gauges.of(in.transport).Add(1)
 	if in.protocol == 3 {
-		s.speakEIO3(in)
+		s.speakEIO3(in.base64 || c.http != nil && c.http.rare != nil && c.http.rare.jsonp)
 	}
 	s.startHeartbeat()
 	return s
@@ -53,7 +52,7 @@ func (c *conn) handshakePolling(q *http1.Request, in *intent, head []byte) {
 	s.poll = new(polling)
 	c.decorate(q, in, s, true)
 	if s.has(flagEIO3) {
-		c.answerPoll(s.openingV3(l.srv.upgrades), formPollingV3)
+		c.answerPoll(s.openingV3(l.srv.upgrades), formPollingV3, false)
 		s.accept()
 		return
 	}
@@ -62,7 +61,7 @@ func (c *conn) handshakePolling(q *http1.Request, in *intent, head []byte) {
 		body = packet.AppendText(append(body, packet.Separator), packet.Message, []byte(initial))
 	}
 	l.payload = body
-	c.answerPoll(body, formPolling)
+	c.answerPoll(body, formPolling, false)
 	s.accept()
 }
 
@@ -71,10 +70,9 @@ func (c *conn) handshakePolling(q *http1.Request, in *intent, head []byte) {
 // the dearest thing in a handshake.
 func (c *conn) handshakeWebSocket(in *intent, head, answer []byte) {
 	l := c.loop
-	t := c.socketTransport()
 	s := c.newSession(in, head)
 	s.conn, c.session = c, s
-	s.setSocket(t)
+	s.setSocket(in.transport)
 	l.payload = s.openPacket(l.payload[:0], nil)
 	l.scratch = ws.AppendFrame(answer, ws.OpText, l.payload)
 	if initial := l.srv.opts.InitialPacket; initial != "" {
@@ -124,6 +122,7 @@ func (s *Session) close(reason Reason, by closedBy) {
 	l := s.loop
 	l.sessionTimers.Disarm(s)
 	l.delist(s)
+	l.unwatch(s)
 	l.stats.closed[reason].Add(1)
 	l.srv.gauges.of(s.Transport()).Add(-1)
 	if s.conn != nil {

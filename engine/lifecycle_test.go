@@ -309,9 +309,7 @@ func TestSilentConnectionsAreClosed(t *testing.T) {
 	for _, c := range all {
 		c.eof()
 	}
-	if n := f.srv.Stats().Connections; n != 0 {
-		t.Errorf("%d connections left", n)
-	}
+	until(t, "no connection is left", func() bool { return f.srv.Stats().Connections == 0 })
 }
 
 // A head that comes drop by drop does not move its deadline.

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"bufio"
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -76,7 +78,7 @@ func (s *Server) loopFor(r *http.Request) *loop {
 
 // peerOf is the client as net/http, or a middleware that knows the proxies, says.
 func peerOf(r *http.Request) Peer {
-	p := Peer{Secure: r.TLS != nil}
+	p := Peer{TLS: r.TLS}
 	if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		p.Addr = at
 	} else if ip, err := netip.ParseAddr(r.RemoteAddr); err == nil {
@@ -122,28 +124,28 @@ func (s *Server) takeOver(w http.ResponseWriter, r *http.Request, l *loop) {
 		http.Error(w, "WebSocket is not available here", http.StatusNotImplemented)
 		return
 	}
-	b := http1.AppendRequestHead(nil, r)
-	behind, _ := buf.Peek(buf.Reader.Buffered())
-	b = append(b, behind...)
-	if c, ok := nc.(*handedConn); ok {
-		b = append(b, c.read...)
-		c.gone()
-		nc = c.Conn
-	}
-	peer := peerOf(r)
-	switch nc.(type) {
+	a := &arrival{bytes: requestBytes(r, buf.Reader), returned: true, from: newOrigin(peerOf(r), false)}
+	switch nc := nc.(type) {
+	case *handedConn: // of our own port, by way of Options.Handler
+		s.enroll(l, nc.leaveHTTP(a), a)
 	case *net.TCPConn, *net.UnixConn: // exactly: the Close of a type that wraps them may matter
-		s.enroll(l, nc, &arrival{bytes: b, returned: true, from: newOrigin(peer, false)})
+		s.enroll(l, nc, a)
 	default:
-		s.splice(nc, b, l, peer)
+		s.splice(nc, a, l)
 	}
 }
 
-// splice carries the bytes between a connection that no loop can take and a pipe,
-// b first, until either ends.
-func (s *Server) splice(nc net.Conn, b []byte, l *loop, peer Peer) {
+// requestBytes is what a client sent up to now: a request, and what was read behind it.
+func requestBytes(r *http.Request, ahead *bufio.Reader) []byte {
+	behind, _ := ahead.Peek(ahead.Buffered())
+	return append(http1.AppendRequestHead(nil, r), behind...)
+}
+
+// splice carries the bytes between a connection that no loop can take and a pipe, in
+// the place of which that arrives at the loop, until either ends.
+func (s *Server) splice(nc net.Conn, a *arrival, l *loop) {
 	defer func() { _ = nc.Close() }()
-	p, err := s.newPipe(l, newOrigin(peer, false))
+	p, err := s.newPipe(l, a.from)
 	if err != nil {
 		r := http1.Response{Status: http.StatusServiceUnavailable, Header: retryAfter(), Close: true}
 		_ = nc.SetWriteDeadline(time.Now().Add(s.opts.CloseTimeout))
@@ -153,11 +155,11 @@ func (s *Server) splice(nc net.Conn, b []byte, l *loop, peer Peer) {
 	out := make(chan struct{})
 	go func() {
 		defer close(out)
-		carry(nc, p)
+		carry(slowWriter{nc, s.opts.MaxBlocked}, p)
 		_ = nc.SetDeadline(time.Now().Add(s.opts.CloseTimeout)) // for the client to hang up
 		closeHalf(nc)
 	}()
-	if _, err := p.Write(b); err == nil {
+	if _, err := p.Write(a.bytes); err == nil {
 		carry(p, nc)
 	}
 	_ = p.Close()
@@ -168,8 +170,20 @@ func (s *Server) splice(nc net.Conn, b []byte, l *loop, peer Peer) {
 // carryBuffer is what a spliced WebSocket keeps in each direction, in bytes.
 const carryBuffer = 4 << 10
 
+// slowWriter gives its peer so much time to take each write. The loop cannot see a client
+// that takes nothing while the pipe does.
+type slowWriter struct {
+	net.Conn
+	patience time.Duration
+}
+
+func (w slowWriter) Write(b []byte) (int, error) {
+	_ = w.SetWriteDeadline(time.Now().Add(w.patience))
+	return w.Conn.Write(b)
+}
+
 // carry copies until one end fails.
-func carry(dst, src net.Conn) {
+func carry(dst io.Writer, src io.Reader) {
 	b := make([]byte, carryBuffer)
 	for {
 		n, err := src.Read(b)
@@ -191,7 +205,7 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, l *loop) {
 		unavailable(w, r)
 		return
 	}
-	x := exchange{srv: s, w: w, r: r, pipe: p, ctl: http.NewResponseController(w)}
+	x := mountedRequest{srv: s, w: w, r: r, pipe: p, ctl: http.NewResponseController(w)}
 	stop := context.AfterFunc(r.Context(), func() { _ = p.Close() }) // fact 23: the loop is to see it
 	whole := x.run()
 	if stop() && whole {

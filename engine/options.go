@@ -67,7 +67,7 @@ type Options struct {
 	// MaxHooks is how many requests may be with middlewares, AllowRequest or GenerateID at
 	// the same time; default 1,024.
 	MaxHooks int
-	// MaxParked is how many more may wait for that; default 16,384. What comes beyond is
+	// MaxParked is how many more may wait for that; default 4,096. What comes beyond is
 	// answered 503 with a Retry-After.
 	MaxParked int
 
@@ -83,6 +83,12 @@ type Options struct {
 	// default 1,024. Four times as many may wait for a place. While somebody does,
 	// handshakes whose clients have said nothing for a second lose theirs.
 	MaxTLSHandshakes int
+	// PerMessageDeflate compresses long messages over WebSocket; nil, the default, for
+	// none. Node: perMessageDeflate.
+	PerMessageDeflate *PerMessageDeflate
+	// HTTPCompression compresses long answers of polling, unless it is Off. Node:
+	// httpCompression.
+	HTTPCompression HTTPCompression
 
 	// Handler serves every request that is not Engine.IO's; nil answers 404. The
 	// connection moves to a standard http.Server for it.
@@ -113,6 +119,12 @@ type Options struct {
 	// AcceptBurst is how many may be opened at once after a quiet time; default
 	// AcceptRate, one second's worth; 10 ms' worth at least.
 	AcceptBurst int
+	// Limits bound what one peer or one client may do; the zero value bounds pings and
+	// the time that a message may take.
+	Limits Limits
+	// OnLimited is told who met one of the Limits. Called on a loop: it must not block.
+	// Default: none.
+	OnLimited func(Limited)
 	// HighWaterMark is how many bytes may wait for one slow client before SlowPolicy
 	// applies; default 1 MiB, and at least MaxHTTPBufferSize.
 	HighWaterMark int
@@ -162,7 +174,8 @@ func (o Options) withDefaults() Options {
 	o.IdleTimeout = orElse(o.IdleTimeout, 65*time.Second)
 	o.CloseTimeout = orElse(o.CloseTimeout, 3*time.Second)
 	o.MaxHooks = max(orElse(o.MaxHooks, 1024), 1)
-	o.MaxParked = orElse(o.MaxParked, 16_384)
+	o.MaxParked = orElse(o.MaxParked, 4096)
+	o.Limits = o.Limits.withDefaults(&o)
 	o.TLSHandshakeTimeout = orElse(o.TLSHandshakeTimeout, 10*time.Second)
 	o.MaxTLSHandshakes = orElse(o.MaxTLSHandshakes, 1024)
 	o.SendBuffer = orElse(o.SendBuffer, 128<<10)

@@ -55,7 +55,7 @@ func (c *conn) writeHeld(k *cork) {
 	}
 	n := 0
 	if c.out == nil {
-		b := k.wire(c.loop)
+		b := k.wire(c.loop.srv)
 		var ok bool
 		c.loop.stats.writes.Add(1)
 		switch n, ok = c.push(b); {
@@ -76,14 +76,14 @@ func (c *conn) writeHeld(k *cork) {
 // enqueueRest keeps what comes behind the first n bytes of k: the rest of a frame
 // that was cut goes to gnet, references to those behind it wait.
 func (c *conn) enqueueRest(k *cork, n int) {
-	start := k.bytes - k.frame.size(c.loop, k.form)
+	start := k.bytes - k.frame.size(c.loop.srv, k.form)
 	if start > n {
 		c.enqueueRest(k.before, n)
 	}
 	switch {
 	case !c.open():
 	case start < n:
-		c.spill(k.frame.wire(c.loop, k.form)[n-start:])
+		c.spill(k.frame.wire(c.loop.srv, k.form)[n-start:])
 	default:
 		c.enqueue(k.frame)
 	}
@@ -197,7 +197,7 @@ func (c *conn) drain(q *outQueue) {
 func (c *conn) drainFrame(q *outQueue) {
 	f := q.frames[0]
 	c.loop.stats.writes.Add(1)
-	b := f.wire(c.loop, c.form)
+	b := f.wire(c.loop.srv, c.form)
 	n, ok := c.push(b)
 	if !ok {
 		c.doom()

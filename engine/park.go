@@ -62,6 +62,11 @@ func (h *httpState) unpark() {
 // isParked reports that the application has the request.
 func (h *httpState) isParked() bool { return h.rare != nil && h.rare.parked != nil }
 
+// awaitsBody reports that what arrives behind a parked request is its body.
+func (h *httpState) awaitsBody() bool {
+	return h.isParked() && h.rare.parked.request.ContentLength != 0
+}
+
 // goOn serves a request that was judged, and what has arrived behind it. Loop-only.
 func (p *parked) goOn() {
 	defer p.loop.srv.table.names.release(p.verdict.name) // if it did not become a session's

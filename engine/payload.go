@@ -54,15 +54,19 @@ func separated(dst []byte) []byte {
 // releases them.
 func (s *Session) takePayload(dst []byte) ([]byte, form) {
 	p, k := s.poll, s.payloadForm()
+	p.flags &^= pollCompress
 	if p.flags&pollPing != 0 {
-		p.flags &^= pollPing
+		p.flags = p.flags&^pollPing | pollCompress // which counts for Node
 		dst = k.appendBare(dst, s.ourBeat())
 	}
 	for _, f := range p.frames {
 		if k == formPolling {
 			dst = separated(dst)
 		}
-		dst = append(dst, f.payload(s.loop, k)...)
+		dst = append(dst, f.payload(s.loop.srv, k)...)
+		if !f.noCompress {
+			p.flags |= pollCompress
+		}
 	}
 	s.dropQueue()
 	return dst, k

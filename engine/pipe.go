@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/netip"
@@ -20,8 +21,8 @@ import (
 // Peer says who is at the other end of a connection that did not come in over the
 // server's own port.
 type Peer struct {
-	Addr   netip.AddrPort // of the client; zero if it is not known
-	Secure bool           // it came over TLS
+	Addr netip.AddrPort       // of the client; zero if it is not known
+	TLS  *tls.ConnectionState // nil if it did not come over TLS; not changed any more
 	// Transport is what a WebSocket on the connection stands for: WebTransport, or
 	// zero for itself.
 	Transport Transport
@@ -31,6 +32,17 @@ type Peer struct {
 type origin struct {
 	peer atomic.Pointer[Peer] // set before a request is written
 	kept bool                 // immutable: may rest between two requests for as long as it likes
+}
+
+// address is Addr in the form of http.Request.RemoteAddr.
+func (p *Peer) address() string {
+	switch {
+	case !p.Addr.IsValid():
+		return ""
+	case p.Addr.Port() == 0: // from a middleware that knows the proxies, and no port
+		return p.Addr.Addr().String()
+	}
+	return p.Addr.String()
 }
 
 func newOrigin(p Peer, kept bool) *origin {
@@ -54,14 +66,19 @@ func originOf(gc gnet.Conn) *origin {
 }
 
 // peer says who is at the other end. Loop-only.
-func (c *conn) peer() (p Peer) {
+func (c *conn) peer() Peer {
 	if o := originOf(c.gc); o != nil {
 		return *o.peer.Load()
 	}
-	if t, ok := c.gc.RemoteAddr().(*net.TCPAddr); ok {
-		p.Addr = t.AddrPort() // a copy: gnet takes the address back when the connection closes
+	return Peer{Addr: addrPort(c.gc.RemoteAddr()), TLS: c.tlsState()}
+}
+
+// peerAddr is the address of peer. Loop-only.
+func (c *conn) peerAddr() netip.AddrPort {
+	if o := originOf(c.gc); o != nil {
+		return o.peer.Load().Addr
 	}
-	return p
+	return addrPort(c.gc.RemoteAddr())
 }
 
 // socketTransport is what a WebSocket on the connection stands for. Loop-only.

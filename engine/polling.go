@@ -20,9 +20,10 @@ type polling struct {
 type pollFlag uint8
 
 const (
-	pollPing   pollFlag = 1 << iota // a ping is to be sent; in revision 3, a pong
-	pollProbed                      // the probe was answered: every GET is released at once
-	pollLosing                      // the oldest frames are being dropped
+	pollPing     pollFlag = 1 << iota // a ping is to be sent; in revision 3, a pong
+	pollProbed                        // the probe was answered: every GET is released at once
+	pollLosing                        // the oldest frames are being dropped
+	pollCompress                      // something of what was taken may be compressed
 )
 
 // enqueue queues a reference for the next GET, which is answered at the end of
@@ -66,7 +67,9 @@ func (s *Session) flush() {
 	if p == nil || p.get == nil || s.has(flagClosed) || (len(p.frames) == 0 && p.flags&pollPing == 0) {
 		return
 	}
-	s.answerGet(s.takePayload(s.loop.payload[:0]))
+	if !s.flushShared() {
+		s.answerGet(s.takePayload(s.loop.payload[:0]))
+	}
 }
 
 // dropQueue releases what waits for the next GET.
@@ -80,15 +83,10 @@ func (s *Session) dropQueue() {
 func (s *Session) answerGet(payload []byte, k form) {
 	c := s.poll.get
 	s.poll.get, c.session = nil, nil
-	c.answerPoll(payload, k)
+	c.answerPoll(payload, k, s.poll.flags&pollCompress != 0)
 	if s.loop.payload = payload; cap(payload) > maxScratch {
 		s.loop.payload = nil
 	}
-}
-
-// answerPoll is the answer to a GET of polling, the handshake's included.
-func (c *conn) answerPoll(payload []byte, k form) {
-	c.answer(http1.Response{Status: http.StatusOK, ContentType: k.contentType(), Header: noStore, Body: c.http.payloadOf(payload)})
 }
 
 var noStore = []byte("cache-control: no-store\r\n")
@@ -130,6 +128,7 @@ func (s *Session) sayFarewell(c *conn) {
 		b = k.appendBare(b, packet.Noop)
 	}
 	b = k.appendBare(b, packet.Close)
+	compress := s.poll.flags&pollCompress != 0
 	s.remove()
-	c.answerPoll(b, k)
+	c.answerPoll(b, k, compress)
 }

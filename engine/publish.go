@@ -16,6 +16,7 @@ type Target struct {
 // other sends, publishes, joins and leaves. One reference per loop is all it
 // costs here; the loops do the rest. Safe for concurrent use.
 func (s *Server) Publish(f *Frame, t *Target) {
+	s.ahead(f)
 	loops := s.allLoops()
 	f.retain(len(loops))
 	for _, l := range loops {

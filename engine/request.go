@@ -17,7 +17,6 @@ import (
 type Request struct {
 	remote    netip.Addr // immutable; the zero value if the peer has no TCP address
 	port      uint16     // immutable
-	secure    bool       // immutable: the peer came over TLS
 	arrived   int64      // immutable: Unix time in nanoseconds
 	connectBy uint64     // immutable: tick by which Established must have been called
 	mu        sync.Mutex
@@ -25,17 +24,16 @@ type Request struct {
 }
 
 func newRequest(head []byte, p Peer, connectBy uint64) *Request {
-	return &Request{
-		remote: p.Addr.Addr(), port: p.Addr.Port(), secure: p.Secure,
+	r := &Request{
+		remote: p.Addr.Addr(), port: p.Addr.Port(),
 		head: keepHead(head), arrived: time.Now().UnixNano(), connectBy: connectBy,
 	}
+	r.head.tls = p.TLS
+	return r
 }
 
 // RemoteAddr is the client's address; the zero value if it is not known.
 func (r *Request) RemoteAddr() netip.AddrPort { return netip.AddrPortFrom(r.remote, r.port) }
-
-// Secure reports whether the client came over TLS.
-func (r *Request) Secure() bool { return r.secure }
 
 // Time is when the request arrived.
 func (r *Request) Time() time.Time { return time.Unix(0, r.arrived) }
@@ -54,6 +52,7 @@ func (r *Request) HTTP() (*http.Request, error) {
 		return nil, err
 	}
 	q.TLS = r.head.tls
+	q.RemoteAddr = (&Peer{Addr: r.RemoteAddr()}).address()
 	if r.head.values != nil {
 		q = q.WithContext(r.head.values)
 	}

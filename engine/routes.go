@@ -38,6 +38,9 @@ func (c *conn) route(b []byte, n int) (rest []byte) {
 		return b[n:]
 	}
 	in := srv.intentOf(q)
+	if in.transport == WebTransport && c.socketTransport() != WebTransport {
+		in.transport = 0 // it does not come over HTTP
+	}
 	if srv.draining.Load() && in.session == nil {
 		if in.hasSID && string(q.Method) == http.MethodPost { // it was told already, or will be: no error
 			c.http.flags &^= httpKeepAlive
@@ -137,7 +140,7 @@ func (in *intent) verify(q *http1.Request) *requestError {
 		return nil
 	case string(q.Method) != http.MethodGet:
 		return errBadMethod
-	case in.transport == WebSocket && !q.Upgrade:
+	case in.transport != Polling && !q.Upgrade:
 		return errTransportHandshake
 	case in.verdict != nil && in.verdict.refusal != nil:
 		return in.verdict.refusal
@@ -156,9 +159,6 @@ func (in *intent) opens(q *http1.Request) bool {
 
 // routePolling serves a request that is no upgrade.
 func (c *conn) routePolling(q *http1.Request, in *intent, b []byte, n int) (rest []byte) {
-	if in.transport == WebTransport {
-		in.transport = 0
-	}
 	if err := in.verify(q); err != nil {
 		return c.reject(q, in, err, b[n:])
 	}
@@ -179,7 +179,10 @@ func (c *conn) routePolling(q *http1.Request, in *intent, b []byte, n int) (rest
 		return c.reject(q, in, errBadRequest, nil)
 	case get && in.hasSID:
 		c.decorate(q, in, in.session, false)
+		c.noteCoding(q)
 		in.session.onGet(c)
+	case get && !c.mayOpen():
+		return c.tooMany()
 	case get && (c.loop.srv.crowded() || !c.loop.admit()):
 		return c.busy()
 	case get:

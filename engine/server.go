@@ -18,17 +18,22 @@ import (
 // Server is an Engine.IO server. Make it with New, then Listen, then Serve.
 // Exported methods are safe for concurrent use.
 type Server struct {
-	opts     Options   // immutable after New
-	prefix   []byte    // immutable: Path with its slash
-	upgrades []string  // immutable
-	limits   ws.Limits // immutable
-	clock    clock
-	table    table
-	gauges   gauges
-	rate     sessionRate
-	hooks    atomic.Pointer[hooks] // nil for none
-	hooksMu  sync.Mutex            // held while hooks are replaced
-	judges   judges
+	opts      Options    // immutable after New
+	prefix    []byte     // immutable: Path with its slash
+	upgrades  []string   // immutable
+	limits    ws.Limits  // immutable
+	deflation *deflation // immutable; nil without PerMessageDeflate
+	encoding  *encoding  // immutable
+	inflated  ws.Inflated
+	clock     clock
+	table     table
+	gauges    gauges
+	rate      sessionRate
+	peers     peers
+	meters    meters                // immutable after New
+	hooks     atomic.Pointer[hooks] // nil for none
+	hooksMu   sync.Mutex            // held while hooks are replaced
+	judges    judges
 
 	loops     atomic.Pointer[[]*loop] // replaced, never changed in place
 	loopsMu   sync.Mutex              // held while replacing loops
@@ -59,19 +64,32 @@ func New(o Options) (*Server, error) {
 		return nil, ErrNoAccept
 	}
 	o = o.withDefaults()
-	s := &Server{
-		opts:     o,
-		prefix:   []byte(strings.TrimSuffix(o.Path, "/") + "/"),
-		upgrades: o.upgrades(),
-		limits:   ws.Limits{Message: o.MaxHTTPBufferSize},
-		done:     make(chan struct{}),
-		stopped:  make(chan struct{}),
-		quit:     make(chan struct{}),
+	deflation, err := newDeflation(o.PerMessageDeflate)
+	if err != nil {
+		return nil, err
 	}
+	encoding, err := newEncoding(o.HTTPCompression)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		opts:      o,
+		prefix:    []byte(strings.TrimSuffix(o.Path, "/") + "/"),
+		upgrades:  o.upgrades(),
+		limits:    ws.Limits{Message: o.MaxHTTPBufferSize},
+		deflation: deflation,
+		encoding:  encoding,
+		done:      make(chan struct{}),
+		stopped:   make(chan struct{}),
+		quit:      make(chan struct{}),
+	}
+	s.limits.Inflated = &s.inflated
 	if o.Handler != nil {
 		s.handed = newHandedServer(s)
 	}
 	s.judges.max, s.judges.room = o.MaxHooks, o.MaxParked
+	s.peers.init(&o.Limits)
+	s.meters = newMeters(&o.Limits)
 	s.rate.setRate(o.AcceptRate, o.AcceptBurst)
 	s.clock.start = time.Now()
 	s.clock.advance()

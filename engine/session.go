@@ -81,6 +81,7 @@ func (s *Session) ID() string {
 // publishes, joins and leaves. It takes a reference of its own, never blocks, and
 // is dropped silently where the session is closed.
 func (s *Session) Send(f *Frame) {
+	s.loop.srv.ahead(f)
 	f.retain(1)
 	if !s.loop.post(task{kind: taskSend, session: s, frame: f}) {
 		f.release(1)

@@ -20,6 +20,7 @@ type Stats struct {
 	Limited       uint64        // sessions refused by AcceptRate
 	Opened        uint64        // sessions opened
 	Closed        map[Reason]uint64
+	OpenedEIO3    uint64            // those of them that speak Engine.IO 3
 	Requests      uint64            // HTTP requests for the engine
 	BadRequests   uint64            // requests that were not HTTP
 	Rejected      map[string]uint64 // requests refused, by Node's message
@@ -27,6 +28,7 @@ type Stats struct {
 	Answered      uint64            // requests that a middleware answered itself
 	Unjudged      uint64            // requests answered 503, because too many waited for a hook or one took too long
 	TooLarge      uint64            // POST bodies over the limit
+	Limits        map[Limit]uint64  // how often each of the Limits was met
 	TLSHandshakes uint64            // TLS handshakes that succeeded
 	TLSFailed     uint64            // TLS handshakes that did not: refused, not TLS at all, or too slow
 	TLSFaults     uint64            // TLS connections closed later, for bytes that are not the peer's
@@ -45,6 +47,16 @@ type Stats struct {
 	SlowCauses    map[SlowCause]uint64
 	SlowDrops     uint64 // frames dropped for clients that take too little (SlowDropOldest)
 	Panics        uint64
+
+	Deflated     uint64 // messages compressed for WebSocket, each once for all who receive it
+	DeflatedFrom uint64 // bytes of them before
+	DeflatedTo   uint64 // and after
+	Inflated     uint64 // compressed messages received over WebSocket
+	InflatedFrom uint64 // bytes of them as they came
+	InflatedTo   uint64 // and what became of them
+	Encoded      uint64 // answers of polling compressed; one for all where it is one frame alone
+	EncodedFrom  uint64 // bytes of them before
+	EncodedTo    uint64 // and after
 }
 
 // gauges are counts that several loops move. Atomic.
@@ -75,11 +87,13 @@ func (g *gauges) sessions() int64 { return g.polling.Load() + g.websocket.Load()
 
 // loopStats are the counters of one loop: written by it alone, read by anybody. Atomic.
 type loopStats struct {
+	openedEIO3                                            atomic.Uint64
 	accepted, opened, requests, badRequests, tooLarge     atomic.Uint64
 	answered, unjudged                                    atomic.Uint64
 	limited, upgrades, upgradesFailed, faults, violations atomic.Uint64
 	packetsIn, bytesIn, deliveries                        atomic.Uint64
 	tlsHandshakes, tlsFailed, tlsFaults                   atomic.Uint64
+	limits                                                [limitCount]atomic.Uint64
 	writes, volatileDropped, slowDropped, panics          atomic.Uint64
 	slowClosed                                            [slowCauses]atomic.Uint64
 	queuedBytes, held                                     atomic.Int64
@@ -95,12 +109,14 @@ func (s *Server) Stats() Stats {
 		Polling: s.gauges.polling.Load(), WebSocket: s.gauges.websocket.Load(), WebTransport: s.gauges.webtrans.Load(),
 		Refused: s.gauges.refused.Load(), Parked: s.gauges.parked.Load(), Loops: len(loops),
 		SlowCauses: make(map[SlowCause]uint64), Closed: make(map[Reason]uint64), Rejected: make(map[string]uint64),
+		Limits: make(map[Limit]uint64),
 	}
 	for _, l := range loops {
 		st.LoopLag = max(st.LoopLag, l.lag())
 		st.Tasks += int64(l.box.Len())
 		st.add(&l.stats)
 	}
+	st.addCompression(s)
 	return st
 }
 
@@ -111,7 +127,7 @@ func (st *Stats) add(l *loopStats) {
 		sum *uint64
 		one *atomic.Uint64
 	}{
-		{&st.Accepted, &l.accepted}, {&st.Limited, &l.limited}, {&st.Answered, &l.answered}, {&st.Unjudged, &l.unjudged}, {&st.Opened, &l.opened}, {&st.Requests, &l.requests},
+		{&st.Accepted, &l.accepted}, {&st.Limited, &l.limited}, {&st.Answered, &l.answered}, {&st.Unjudged, &l.unjudged}, {&st.Opened, &l.opened}, {&st.OpenedEIO3, &l.openedEIO3}, {&st.Requests, &l.requests},
 		{&st.BadRequests, &l.badRequests}, {&st.TooLarge, &l.tooLarge}, {&st.Upgrades, &l.upgrades},
 		{&st.UpgradesLost, &l.upgradesFailed}, {&st.Faults, &l.faults}, {&st.Violations, &l.violations},
 		{&st.PacketsIn, &l.packetsIn}, {&st.BytesIn, &l.bytesIn}, {&st.Deliveries, &l.deliveries},
@@ -127,6 +143,11 @@ func (st *Stats) add(l *loopStats) {
 			st.SlowCauses[SlowCause(c)] += n
 		}
 	}
+	for m := range l.limits {
+		if n := l.limits[m].Load(); n > 0 {
+			st.Limits[Limit(m)] += n
+		}
+	}
 	for r := range l.closed {
 		if n := l.closed[r].Load(); n > 0 {
 			st.Closed[Reason(r)] += n
@@ -135,6 +156,16 @@ func (st *Stats) add(l *loopStats) {
 	for _, e := range []*requestError{errUnknownTransport, errUnknownSID, errBadMethod, errBadRequest, errForbidden, errProtocolVersion} {
 		st.Rejected[e.message] += l.rejected[e.code].Load()
 	}
+}
+
+func (st *Stats) addCompression(s *Server) {
+	if d := s.deflation; d != nil {
+		st.Deflated, st.DeflatedFrom, st.DeflatedTo = d.messages.Load(), d.from.Load(), d.to.Load()
+	}
+	e := s.encoding
+	st.Encoded, st.EncodedFrom, st.EncodedTo = e.bodies.Load(), e.from.Load(), e.to.Load()
+	n := &s.inflated
+	st.Inflated, st.InflatedFrom, st.InflatedTo = n.Messages.Load(), n.From.Load(), n.To.Load()
 }
 
 // lag is how long the loop has owed the ticker a turn. Safe for concurrent use.

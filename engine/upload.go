@@ -72,13 +72,14 @@ func (u *upload) Read(b []byte) (int, error) {
 }
 
 // finish waits until the body is not read any more, and reports whether it was whole.
-func (u *upload) finish(ctl *http.ResponseController) bool {
+// early says that the loop may not have seen all of it: no use to go on.
+func (u *upload) finish(ctl *http.ResponseController, early bool) bool {
 	select {
 	case <-u.done:
 		return u.whole
-	default: // the answer came early, or none will: no use to go on
+	default:
 	}
-	if ctl.SetReadDeadline(time.Unix(1, 0)) == nil {
+	if early && ctl.SetReadDeadline(time.Unix(1, 0)) == nil {
 		_ = u.pipe.SetWriteDeadline(time.Unix(1, 0))
 	}
 	<-u.done

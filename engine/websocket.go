@@ -37,7 +37,11 @@ func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byt
 		Upgrade: q.Get("Upgrade"), Connection: q.Get("Connection"), Version: q.Get("Sec-WebSocket-Version"),
 		Key: q.Get("Sec-WebSocket-Key"), Protocol: q.Get("Sec-WebSocket-Protocol"), Extensions: q.Get("Sec-WebSocket-Extensions"),
 	}
-	if r := h.Check(); r != nil {
+	r := h.Check()
+	if d := c.loop.srv.deflation; d != nil && r == nil {
+		r = h.Negotiate(d.WindowBits())
+	}
+	if r != nil {
 		return c.refuseUpgrade(q, in, errTransportHandshake, r)
 	}
 	if !c.loop.srv.opts.CORS.admits(q.Get("Origin"), q.Host) {
@@ -46,6 +50,9 @@ func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byt
 	if in.hasSID && c.loop.srv.opts.NoUpgrades {
 		return c.rejectUpgrade(q, in, errBadRequest)
 	}
+	if !in.hasSID && !c.mayOpen() {
+		return c.tooMany()
+	}
 	if !in.hasSID && !c.loop.admit() {
 		return c.busy()
 	}
@@ -53,7 +60,7 @@ func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byt
 	c.http.carry = nil
 	c.decorate(q, in, in.session, !in.hasSID)
 	answer := c.switchProtocols(&h)
-	c.form = in.form()
+	c.form |= in.form()
 	if in.hasSID {
 		c.probeWebSocket(in.session, answer)
 	} else {
@@ -95,6 +102,9 @@ func (c *conn) switchProtocols(h *ws.Handshake) (answer []byte) {
 	l.connTimers.Disarm(c)
 	c.http.free()
 	c.http, c.ws = nil, new(wsState)
+	if h.Deflates() {
+		c.deflates()
+	}
 	return l.scratch
 }
 
@@ -102,7 +112,7 @@ func (c *conn) switchProtocols(h *ws.Handshake) (answer []byte) {
 func (c *conn) feedWS(b []byte) {
 	l := c.loop
 	l.pong = l.pong[:0]
-	l.ponging, l.pinged = false, false
+	l.ponging, l.pinged, l.completed = false, false, false
 	l.stats.bytesIn.Add(uint64(len(b)))
 	if err := c.ws.reader.Feed(b, &l.srv.limits, (*wsSink)(c)); err != nil {
 		var fault *ws.CloseError // declared here: errors.As has it on the heap
@@ -110,6 +120,9 @@ func (c *conn) feedWS(b []byte) {
 			c.fault(fault)
 			return
 		}
+	}
+	if c.flags&connMidMessage != 0 || c.ws.reader.Partial() {
+		c.watchMessage(l.completed)
 	}
 	if l.ponging {
 		l.scratch = ws.AppendFrame(l.scratch[:0], ws.OpPong, l.pong)
@@ -149,6 +162,7 @@ type wsSink conn
 func (k *wsSink) Message(op ws.OpCode, payload []byte) error {
 	c := (*conn)(k)
 	s := c.session
+	c.loop.completed = true
 	if s == nil || !c.open() {
 		return nil // after our close frame: read on, until the peer's
 	}
@@ -188,6 +202,10 @@ func (c *conn) over() error {
 // Ping notes the payload: only the latest ping of one read is answered.
 func (k *wsSink) Ping(payload []byte) error {
 	l := k.loop
+	if c := (*conn)(k); c.open() && !c.pinged() {
+		c.exceed(LimitPings)
+		return c.over()
+	}
 	l.pong, l.ponging = append(l.pong[:0], payload...), true
 	return nil
 }

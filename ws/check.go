@@ -19,11 +19,14 @@ const (
 type Limits struct {
 	// Message is the largest payload of a whole message, in bytes. It is
 	// compared with the lengths in the headers, before a payload byte is
-	// buffered. 0 means DefaultMessage.
+	// buffered, and, where that is compressed, with what becomes of it. 0 means
+	// DefaultMessage.
 	Message int64
 	// Fragments is how many frames one message may have. 0 means
 	// DefaultFragments.
 	Fragments int
+	// Inflated counts compressed messages; nil for nobody who asks.
+	Inflated *Inflated
 }
 
 func (l *Limits) message() int64 {
@@ -50,8 +53,14 @@ type header struct {
 	first  byte   // FIN, RSV, opcode
 }
 
-func (h header) op() OpCode    { return OpCode(h.first & bitsOp) }
-func (h header) fin() bool     { return h.first&bitFIN != 0 }
+func (h header) op() OpCode { return OpCode(h.first & bitsOp) }
+func (h header) fin() bool  { return h.first&bitFIN != 0 }
+
+// packed reports RSV1 alone, where it may be.
+func (h header) packed() bool {
+	return h.first&bitsRSV == bitRSV1 && (h.op() == OpText || h.op() == OpBinary)
+}
+
 func (h header) control() bool { return h.first&bitControl != 0 }
 
 // maxClientHeader is the longest header of a client frame in bytes:
@@ -91,12 +100,12 @@ func (r *Reader) readHeader(b []byte, lim *Limits) (header, *CloseError) {
 	return h, nil
 }
 
-// checkFirst applies the rules about a frame's first byte. An extension that
-// uses RSV1 (permessage-deflate) would be let through here.
+// checkFirst applies the rules about a frame's first byte. RSV1 is for the first
+// frame of a message, where compression was agreed upon (RFC 7692 section 6.1).
 func (r *Reader) checkFirst(h header, lim *Limits) *CloseError {
 	op := h.op()
 	switch {
-	case h.first&bitsRSV != 0:
+	case h.first&bitsRSV != 0 && (!r.deflate || !h.packed()):
 		return ErrReservedBits
 	case op.IsReserved():
 		return ErrReservedOpCode

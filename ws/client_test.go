@@ -53,7 +53,19 @@ type outcome struct {
 // feed gives a copy of input to a new Reader, in pieces as long as next says.
 func feed(t testing.TB, input []byte, lim *ws.Limits, next func(left int) int) outcome {
 	t.Helper()
-	var r ws.Reader
+	return feedTo(t, new(ws.Reader), input, lim, next)
+}
+
+// feedDeflate is feed for a Reader of a connection with permessage-deflate.
+func feedDeflate(t testing.TB, input []byte, lim *ws.Limits, next func(left int) int) outcome {
+	t.Helper()
+	r := new(ws.Reader)
+	r.Deflate()
+	return feedTo(t, r, input, lim, next)
+}
+
+func feedTo(t testing.TB, r *ws.Reader, input []byte, lim *ws.Limits, next func(left int) int) outcome {
+	t.Helper()
 	var l log
 	defer func() {
 		r.Reset()
@@ -93,6 +105,13 @@ func randomly(seed uint64) func(int) int {
 // feedEverySplit returns what input leads to, having checked that it leads to
 // that however it is split.
 func feedEverySplit(t *testing.T, input []byte, lim *ws.Limits) outcome {
+	t.Helper()
+	return everySplit(t, feed, input, lim)
+}
+
+func everySplit(
+	t *testing.T, feed func(testing.TB, []byte, *ws.Limits, func(int) int) outcome, input []byte, lim *ws.Limits,
+) outcome {
 	t.Helper()
 	want := feed(t, input, lim, whole)
 	same := func(how string, got outcome) {

@@ -18,7 +18,8 @@
 //
 // # Extensions
 //
-// No extension is negotiated yet, so any RSV bit ends the connection. The
-// place of permessage-deflate (RFC 7692) is marked in check.go and
-// handshake.go.
+// permessage-deflate (RFC 7692) is there for those who call [Handshake.Negotiate]:
+// without context takeover in either direction, so that nothing is kept per client,
+// and a message compressed once is good for all. To the Sink compressed messages are
+// messages like any other.
 package ws

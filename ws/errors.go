@@ -40,6 +40,9 @@ var (
 
 // Faults seen in a payload.
 var (
+	// ErrDeflate means a compressed message that cannot be decompressed. Node's ws
+	// answers 1007, too.
+	ErrDeflate     = &CloseError{StatusInvalidPayload, "compressed message is damaged"}
 	ErrInvalidText = &CloseError{StatusInvalidPayload, "text is not UTF-8"}
 	// ErrShortClose means a close payload of one byte.
 	ErrShortClose         = &CloseError{StatusProtocolError, "close payload of one byte"}

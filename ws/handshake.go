@@ -15,9 +15,11 @@ type Handshake struct {
 	// Protocol is the list of subprotocols offered. The fields of a request
 	// with several are to be joined by commas.
 	Protocol []byte
-	// Extensions is not looked at yet; permessage-deflate will be chosen from
-	// it.
+	// Extensions is the list of extensions offered, joined likewise. Negotiate
+	// looks at it.
 	Extensions []byte
+
+	deflate uint8 // server_max_window_bits of the answer; 0 for no compression
 }
 
 // Refusal is why an upgrade is refused, in the words of Node's ws. Immutable.
@@ -82,6 +84,9 @@ func (h *Handshake) AppendAccept(dst []byte, extra []byte) []byte {
 		dst = append(dst, "Sec-WebSocket-Protocol: "...)
 		dst = append(dst, first...)
 		dst = append(dst, "\r\n"...)
+	}
+	if h.deflate > 0 {
+		dst = appendDeflate(dst, h.deflate)
 	}
 	dst = append(dst, extra...)
 	return append(dst, "\r\n"...)

@@ -3,6 +3,8 @@ package ws
 import (
 	"math/bits"
 	"unicode/utf8"
+
+	"github.com/valyala/bytebufferpool"
 )
 
 // messageLen returns the payload bytes held of the current message.
@@ -16,7 +18,7 @@ func (r *Reader) messageLen() int64 {
 // begin enters a data frame.
 func (r *Reader) begin(h header) {
 	if h.op() != OpContinuation {
-		r.op = h.op()
+		r.op, r.packed = h.op(), h.packed()
 	}
 	r.frames++
 	r.fin = h.fin()
@@ -26,12 +28,12 @@ func (r *Reader) begin(h header) {
 
 // resumePayload goes on with a data frame that the last input ended in, and
 // returns the bytes after it.
-func (r *Reader) resumePayload(b []byte, s Sink) (rest []byte, err error) {
+func (r *Reader) resumePayload(b []byte, lim *Limits, s Sink) (rest []byte, err error) {
 	n := int(min(r.left, int64(len(b))))
 	if err = r.part(b[:n]); err != nil || r.left > 0 {
 		return nil, err
 	}
-	return b[n:], r.end(s)
+	return b[n:], r.end(lim, s)
 }
 
 // part takes p, the next masked payload bytes of the current frame.
@@ -44,21 +46,25 @@ func (r *Reader) part(p []byte) error {
 
 // fragment takes p, the whole and unmasked payload of the current frame. The
 // last frame of a message whose others were empty need not be copied.
-func (r *Reader) fragment(p []byte, s Sink) error {
+func (r *Reader) fragment(p []byte, lim *Limits, s Sink) error {
 	if !r.fin || r.message != nil {
 		if err := r.hold(p); err != nil {
 			return err
 		}
-		return r.end(s)
+		return r.end(lim, s)
+	}
+	r.frames = 0
+	if r.packed {
+		return r.unpack(r.op, p, lim, s)
 	}
 	if r.op == OpText && !utf8.Valid(p) {
 		return r.fail(ErrInvalidText)
 	}
-	r.frames = 0
 	return s.Message(r.op, p)
 }
 
-// hold appends p to the message and checks that it can still become UTF-8.
+// hold appends p to the message and checks that it can still become UTF-8. Of a
+// compressed one that shows at its end.
 func (r *Reader) hold(p []byte) error {
 	if len(p) == 0 {
 		return nil
@@ -66,7 +72,7 @@ func (r *Reader) hold(p []byte) error {
 	r.message = grow(r.message, len(p))
 	m := append(r.message.B, p...)
 	r.message.B = m
-	if r.op != OpText {
+	if r.op != OpText || r.packed {
 		return nil
 	}
 	fresh := m[len(m)-len(p)-int(r.tail):]
@@ -79,7 +85,7 @@ func (r *Reader) hold(p []byte) error {
 }
 
 // end leaves the current frame, and delivers the message if it was its last.
-func (r *Reader) end(s Sink) error {
+func (r *Reader) end(lim *Limits, s Sink) error {
 	if !r.fin {
 		return nil
 	}
@@ -88,8 +94,37 @@ func (r *Reader) end(s Sink) error {
 	}
 	m := r.message               // not nil: fragment sees to messages without a held byte
 	r.message, r.frames = nil, 0 // first, so that a Reset by the sink leaves m to us
+	if r.packed {
+		return r.unpackHeld(m, lim, s)
+	}
 	err := s.Message(r.op, m.B)
 	give(m)
+	return err
+}
+
+// unpack delivers a compressed message that lies whole in the input: it is copied, for
+// the decompressor needs room behind it.
+func (r *Reader) unpack(op OpCode, p []byte, lim *Limits, s Sink) error {
+	r.op = op
+	m := take(len(p) + len(inflateTail))
+	m.B = append(m.B, p...)
+	return r.unpackHeld(m, lim, s)
+}
+
+// unpackHeld delivers a compressed message, and gives m back.
+func (r *Reader) unpackHeld(m *bytebufferpool.ByteBuffer, lim *Limits, s Sink) error {
+	m = grow(m, len(inflateTail))
+	out, fault := inflate(m.B, lim)
+	give(m)
+	switch {
+	case fault != nil:
+		return r.fail(fault)
+	case r.op == OpText && !utf8.Valid(out.B):
+		give(out)
+		return r.fail(ErrInvalidText)
+	}
+	err := s.Message(r.op, out.B)
+	give(out)
 	return err
 }
 

@@ -40,6 +40,7 @@ const MaxControlPayload = gobwas.MaxControlFramePayloadSize
 const (
 	bitFIN     = 0x80
 	bitsRSV    = 0x70
+	bitRSV1    = 0x40 // on a message's first frame: it is compressed, RFC 7692 section 6
 	bitsOp     = 0x0f
 	bitControl = 0x08 // of the opcode
 	bitMask    = 0x80

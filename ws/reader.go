@@ -48,6 +48,8 @@ type Reader struct {
 	fin     bool   // the current data frame is the message's last
 	tail    uint8  // bytes at the end of message that begin a rune, 0-3
 	done    bool   // ignore input
+	deflate bool   // permessage-deflate was agreed upon
+	packed  bool   // the current message is compressed, and so is what is held of it
 }
 
 // Feed consumes all of b: it unmasks b in place and delivers to s every message
@@ -56,7 +58,7 @@ type Reader struct {
 // on a fault of the peer, or the error s returned. lim must not be nil.
 func (r *Reader) Feed(b []byte, lim *Limits, s Sink) (err error) {
 	if r.left > 0 {
-		b, err = r.resumePayload(b, s)
+		b, err = r.resumePayload(b, lim, s)
 	} else if r.start != nil {
 		b, err = r.resumeStart(b, lim, s)
 	}
@@ -74,10 +76,14 @@ func (r *Reader) Feed(b []byte, lim *Limits, s Sink) (err error) {
 			return r.keepFrame(h, b, p)
 		}
 		b = p[h.length:]
-		err = r.frame(h, p[:h.length:h.length], s)
+		err = r.frame(h, p[:h.length:h.length], lim, s)
 	}
 	return err
 }
+
+// Deflate has compressed messages accepted, as [Handshake.Negotiate] agreed with
+// the client. To be called before Feed; Reset undoes it.
+func (r *Reader) Deflate() { r.deflate = true }
 
 // Buffered returns how many bytes are held for an incomplete frame or message.
 func (r *Reader) Buffered() int {
@@ -86,6 +92,11 @@ func (r *Reader) Buffered() int {
 		n += len(r.start.B)
 	}
 	return n
+}
+
+// Partial reports that a frame or a message is incomplete.
+func (r *Reader) Partial() bool {
+	return !r.done && (r.frames != 0 || r.left > 0 || r.start != nil)
 }
 
 // Reset gives the buffers back and makes the Reader as new. To be called when
@@ -104,7 +115,7 @@ func (r *Reader) fail(e *CloseError) error {
 }
 
 // frame takes a whole frame: it unmasks the payload p and passes it on.
-func (r *Reader) frame(h header, p []byte, s Sink) error {
+func (r *Reader) frame(h header, p []byte, lim *Limits, s Sink) error {
 	ascii := unmask(p, h.key)
 	if h.control() {
 		return r.control(h.op(), p, s)
@@ -112,7 +123,10 @@ func (r *Reader) frame(h header, p []byte, s Sink) error {
 	if !h.fin() || r.frames != 0 {
 		r.begin(h)
 		r.left = 0
-		return r.fragment(p, s)
+		return r.fragment(p, lim, s)
+	}
+	if h.packed() {
+		return r.unpack(h.op(), p, lim, s)
 	}
 	if h.op() == OpText && !ascii && !utf8.Valid(p) {
 		return r.fail(ErrInvalidText)
@@ -168,7 +182,7 @@ func (r *Reader) resumeStart(b []byte, lim *Limits, s Sink) ([]byte, error) {
 			want += int(h.length)
 		}
 		if len(have) >= want {
-			return r.leaveStart(h, b, s)
+			return r.leaveStart(h, b, lim, s)
 		}
 		if len(b) == 0 {
 			return nil, nil
@@ -181,18 +195,18 @@ func (r *Reader) resumeStart(b []byte, lim *Limits, s Sink) ([]byte, error) {
 
 // leaveStart goes on with the frame whose header, or all of a control frame, is
 // in start. A data frame's payload is at b[0:].
-func (r *Reader) leaveStart(h header, b []byte, s Sink) (rest []byte, err error) {
+func (r *Reader) leaveStart(h header, b []byte, lim *Limits, s Sink) (rest []byte, err error) {
 	start := r.start
 	r.start = nil // first, so that a Reset by the sink leaves it to us
 	switch {
 	case h.control():
-		err = r.frame(h, start.B[h.size:], s)
+		err = r.frame(h, start.B[h.size:], lim, s)
 		rest = b
 	case int64(len(b)) < h.length:
 		err = r.keepFrame(h, nil, b)
 	default:
 		rest = b[h.length:]
-		err = r.frame(h, b[:h.length:h.length], s)
+		err = r.frame(h, b[:h.length:h.length], lim, s)
 	}
 	give(start)
 	return rest, err

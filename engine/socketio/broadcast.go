@@ -1,12 +1,25 @@
 package socketio
 
-import "github.com/fanfare-go/fanfare/engine/parser"
+import (
+	"github.com/fanfare-go/fanfare/engine"
+	"github.com/fanfare-go/fanfare/engine/parser"
+)
 
 // Flags say how an event is sent.
 type Flags struct {
 	Volatile   bool // drop it where it cannot be sent at once
 	Local      bool // sockets of this server only, whatever the adapter
 	NoCompress bool // do not compress it where the transport could
+}
+
+// mark tells the frame, before it is sent.
+func (fl Flags) mark(f *engine.Frame) {
+	if fl.Volatile {
+		f.SetVolatile()
+	}
+	if fl.NoCompress {
+		f.SetNoCompress()
+	}
 }
 
 // BroadcastOperator selects sockets of one namespace and sends to them. It is an

@@ -2,9 +2,9 @@ package socketio
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
+	"hash/maphash"
 	"net/url"
 	"strings"
 
@@ -19,6 +19,10 @@ import (
 // maxEIO3Namespace bounds a namespace with its query, in bytes: a token has room. The
 // name itself is bounded as that of everybody else.
 const maxEIO3Namespace = 8 << 10
+
+// Protocol returns the revision of Engine.IO that the client speaks: 4, or 3 for a
+// client of Socket.IO 2. Node: socket.conn.protocol.
+func (s *Socket) Protocol() int { return s.client.session.Protocol() }
 
 // enter joins the default namespace for the client. Node: onconnection.
 func (c *client) enter() {
@@ -90,23 +94,27 @@ func unescape(s string) string {
 
 // idEIO3 is the id of a socket as its client knows it: the session's, behind the
 // namespace's name unless that is the default one.
-func (s *Socket) idEIO3() string { return s.nsp.prefixEIO3() + s.client.session.ID() }
-
-func (n *Namespace) prefixEIO3() string {
-	if n.name == "/" {
-		return ""
+func (s *Socket) idEIO3() string {
+	session := s.client.session.ID()
+	if s.nsp.name == "/" {
+		return session
 	}
-	return n.name + "#"
+	return s.nsp.name + "#" + session
 }
 
-// keyEIO3 is what tables have in place of that id.
+// seedsEIO3 make it impossible to name a session so that it is taken for another.
+var seedsEIO3 = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
+
+// keyEIO3 is what tables have in place of that id: the session's, or, where the
+// application has named it, something of the same length.
 func keyEIO3(session string) (id socketID) {
 	if len(session) == idLen {
 		copy(id[:], session)
 		return id
 	}
-	sum := sha256.Sum256([]byte(session))
-	base64.RawURLEncoding.Encode(id[:], sum[:idRandom])
+	for i, seed := range seedsEIO3 {
+		binary.LittleEndian.PutUint64(id[8*i:], maphash.String(seed, session))
+	}
 	return id
 }
 
@@ -115,15 +123,28 @@ func (n *Namespace) socket(id string) *Socket {
 	if s := n.sockets.find(id); s != nil && !s.client.eio3 {
 		return s
 	}
-	session, ok := strings.CutPrefix(id, n.prefixEIO3())
-	if !ok || !n.server.options.AllowEIO3 {
+	if !n.server.options.AllowEIO3 {
 		return nil
+	}
+	session := id
+	if n.name != "/" {
+		rest, ok := strings.CutPrefix(id, n.name)
+		if !ok || rest == "" || rest[0] != '#' {
+			return nil
+		}
+		session = rest[1:]
 	}
 	key := keyEIO3(session)
 	if s := n.sockets.find(string(key[:])); s != nil && s.client.eio3 && s.ID() == id {
 		return s
 	}
 	return nil
+}
+
+// couldBeID reports whether a room may be called as a socket is.
+func (n *Namespace) couldBeID(room string) bool {
+	o := &n.server.options
+	return len(room) == idLen || o.AllowEIO3 && (o.GenerateID != nil || strings.Contains(room, "#"))
 }
 
 // refusalEIO3 is the payload of a refusal: the error's data where there are any, else

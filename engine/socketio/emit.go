@@ -74,9 +74,7 @@ func (s *Socket) emit(event string, args []any, flags Flags) error {
 	if err != nil {
 		return err
 	}
-	if flags.Volatile {
-		f.SetVolatile()
-	}
+	flags.mark(f)
 	err = s.deliver(f)
 	f.Release()
 	return err

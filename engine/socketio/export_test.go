@@ -3,6 +3,8 @@ package socketio
 import (
 	"context"
 	"unsafe"
+
+	"github.com/fanfare-go/fanfare/engine/parser"
 )
 
 // Sizes of what exists once per client.
@@ -96,6 +98,16 @@ func PendingSurveys(n *Namespace) int {
 	return len(n.surveys.byID)
 }
 
+// QueuedRoomEvents returns how many room events of the namespace wait for those who
+// listen.
+func QueuedRoomEvents(n *Namespace) int {
+	n.editing.Lock()
+	defer n.editing.Unlock()
+	n.book.relay.mu.Lock()
+	defer n.book.relay.mu.Unlock()
+	return n.book.relay.queue.len()
+}
+
 // Scheduled reports whether the socket has a mailbox at this moment.
 func Scheduled(s *Socket) bool {
 	s.mu.Lock()
@@ -123,6 +135,40 @@ func Bench(o Options) (v *Server, receive func(packet []byte) error, stop func()
 
 // Watching returns how many sockets of the namespace have outgoing listeners.
 func Watching(n *Namespace) int { return len(n.overhearing.all()) }
+
+// CallAndAck is what an event costs between its session and its acknowledgement's
+// frame: the packet is decoded, its first handler called, the reply encoded.
+func CallAndAck(v *Server, packet []byte) error {
+	p, err := parser.Decode(packet, &v.limits)
+	if err != nil {
+		return err
+	}
+	name, list, err := parser.EventName(p.Data)
+	if err != nil {
+		return err
+	}
+	h := v.main.table.Load().events[string(name)][0]
+	value, err := h.run(context.Background(), nil, newArgs(list, nil, v.options.JSON))
+	if err != nil {
+		return err
+	}
+	e, err := v.main.encodeReply(value)
+	if err != nil {
+		return err
+	}
+	f, err := e.frame(parser.Ack, v.main, p.ID, true)
+	e.free()
+	if err == nil {
+		f.Release()
+	}
+	return err
+}
+
+// KeyEIO3 is by what a socket of Socket.IO 2 is found.
+func KeyEIO3(session string) string {
+	key := keyEIO3(session)
+	return string(key[:])
+}
 
 // LogRooms returns how many rooms the log of events has a ring for.
 func LogRooms(v *Server) int {

@@ -17,9 +17,10 @@ import (
 // and the tests of each: those of the fact's own number, and others that meet it.
 // Facts 1 to 40 are the engine's.
 var wireFacts = map[int][]string{
+	13: {"TestFact13ClientsOfEIO3AreInWithoutAsking"}, // what is Engine.IO's of it is in engine
 	41: {"TestFact41ConnectIsAnsweredWithAnID", "TestConnectToNamespaces", "TestIDs"},
 	42: {"TestFact42ConnectTakesAnObjectOrNothing", "TestViolationsClose"},
-	43: {"TestFact43TheQueryIsPartOfTheName", "TestConnectToNamespaces"},
+	43: {"TestFact43TheQueryIsPartOfTheName", "TestFact43TheQueryOfEIO3IsItsAuth", "TestConnectToNamespaces"},
 	44: {"TestFact44AnUnknownNamespaceCostsNothing", "TestConnectToNamespaces"},
 	45: {"TestFact45MiddlewareErrorsAreTold", "TestMiddlewareDecides"},
 	46: {"TestFact46WhoJoinsNothingInTimeIsClosed", "TestSocketsStillInTheirMiddlewareTimeOut"},

@@ -89,16 +89,16 @@ type numbered struct {
 const offsetTail = len(`,"`) + offsetLen + len(`"]`)
 
 // newNumbered builds the packet of an event. It fails where Options.Parser does.
-func (n *Namespace) newNumbered(array []byte, attachments [][]byte, volatile bool) (numbered, error) {
+func (n *Namespace) newNumbered(array []byte, attachments [][]byte, flags Flags) (numbered, error) {
 	if n.server.options.Parser != nil {
-		return n.parsedNumbered(array, attachments, volatile)
+		return n.parsedNumbered(array, attachments, flags)
 	}
 	const head = 32 // type and attachment count at their longest
 	size := head + len(n.name) + len(array) + offsetTail
 	for _, a := range attachments {
 		size += head + len(a)
 	}
-	e := numbered{frame: frameToKeep(!volatile)(size)}
+	e := numbered{frame: frameToKeep(!flags.Volatile)(size)}
 	b := parser.AppendEvent(e.frame.Begin(), n.name, 0, false, len(attachments), array)
 	b = append(b[:len(b)-1], `,"`...)
 	e.at = len(b)
@@ -107,9 +107,7 @@ func (n *Namespace) newNumbered(array []byte, attachments [][]byte, volatile boo
 	for _, a := range attachments {
 		e.frame.AppendBinary(a)
 	}
-	if volatile {
-		e.frame.SetVolatile()
-	}
+	flags.mark(e.frame)
 	return e, nil
 }
 
@@ -139,7 +137,7 @@ func (l *eventLog) broadcast(a *MemoryAdapter, p *Broadcast) error {
 	if historic := l.historic(a.nsp, p.Rooms); l.recovery == nil && !historic {
 		return a.publish(p)
 	}
-	e, err := a.nsp.newNumbered(p.Array, p.Attachments, p.Flags.Volatile)
+	e, err := a.nsp.newNumbered(p.Array, p.Attachments, p.Flags)
 	if err != nil {
 		return err
 	}

@@ -68,9 +68,7 @@ func (a *MemoryAdapter) publish(p *Broadcast) error {
 	if err != nil {
 		return err
 	}
-	if p.Flags.Volatile {
-		f.SetVolatile()
-	}
+	p.Flags.mark(f)
 	a.nsp.server.engine.Publish(f, a.target(p.Rooms, p.Except))
 	f.Release()
 	return nil

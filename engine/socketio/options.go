@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"context"
+	"crypto/tls"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -14,6 +15,12 @@ import (
 // CORS says which origins besides the server's own may use it.
 type CORS = engine.CORS
 
+// PerMessageDeflate says how messages over WebSocket are compressed.
+type PerMessageDeflate = engine.PerMessageDeflate
+
+// HTTPCompression says how answers of long-polling are compressed.
+type HTTPCompression = engine.HTTPCompression
+
 // Transport names how a client's bytes travel.
 type Transport = engine.Transport
 
@@ -21,6 +28,8 @@ type Transport = engine.Transport
 const (
 	Polling   = engine.Polling   // HTTP long-polling
 	WebSocket = engine.WebSocket // RFC 6455
+	// WebTransport is over HTTP/3, which the module engine/webtransport brings.
+	WebTransport = engine.WebTransport
 )
 
 // Options configure a Server. The zero value of each field means its default.
@@ -72,9 +81,27 @@ type Options struct {
 	// MaxHooks is how many requests may be with AllowRequest, GenerateID or middlewares of
 	// Engine at the same time; default 1,024.
 	MaxHooks int
-	// MaxParked is how many more may wait for that; default 16,384. What comes beyond is
+	// MaxParked is how many more may wait for that; default 4,096. What comes beyond is
 	// answered 503 with a Retry-After.
 	MaxParked int
+	// PerMessageDeflate compresses long messages over WebSocket for clients that can
+	// take them so; nil, the default, for none. New panics where it asks for a level or
+	// a window that there is not. Node: perMessageDeflate.
+	PerMessageDeflate *PerMessageDeflate
+	// HTTPCompression compresses long answers of polling, unless it is Off. New panics
+	// where it asks for a level that there is not. Node: httpCompression.
+	HTTPCompression HTTPCompression
+
+	// TLS has the server speak https and wss: the handshake, certificates and so on are
+	// crypto/tls's, the protocol is HTTP/1.1. Its callbacks run several at a time. See
+	// CertificateFiles for one that is replaced while the server runs. Default: none.
+	// Node: https.createServer(options).
+	TLS *tls.Config
+	// TLSHandshakeTimeout bounds a TLS handshake; default 10 s.
+	TLSHandshakeTimeout time.Duration
+	// MaxTLSHandshakes is how many may be in progress at a time; default 1,024. Four
+	// times as many may wait for one to end.
+	MaxTLSHandshakes int
 
 	// Handler serves every other path of the port, such as the application's pages;
 	// default: 404.
@@ -102,6 +129,15 @@ type Options struct {
 	// connections again, while a broadcast goes out; default 128, about 1 ms; up to
 	// four times as many while nobody else says anything.
 	TurnWrites int
+
+	// Limits bound what one IP address or one client may do; the zero value bounds
+	// WebSocket pings, and the time that a message or a packet may take to arrive.
+	// With Limits.DropOver, events that come too fast are dropped; acknowledgements
+	// and everything else never are.
+	Limits Limits
+	// OnLimited is told who met one of the Limits. Called on the event loop: it must
+	// not block. Default: none.
+	OnLimited func(Limited)
 
 	// HighWaterMark is how many bytes may wait for a slow client before SlowPolicy
 	// applies; default 1 MiB, and at least MaxHTTPBufferSize.
@@ -264,10 +300,13 @@ func (o *Options) engine(accept func(*engine.Session) engine.Receiver) engine.Op
 		MaxHTTPBufferSize: o.MaxHTTPBufferSize, CORS: o.CORS, Handler: o.Handler, Accept: accept,
 		NoJSONP: o.NoJSONP, Cookie: o.Cookie, InitialPacket: o.InitialPacket, AllowRequest: o.AllowRequest, GenerateID: o.GenerateID,
 		MaxHooks: o.MaxHooks, MaxParked: o.MaxParked,
+		PerMessageDeflate: o.PerMessageDeflate, HTTPCompression: o.HTTPCompression,
 		MaxConnections: o.MaxConnections, AcceptRate: o.AcceptRate, AcceptBurst: o.AcceptBurst,
 		Loops: o.Loops, HighWaterMark: o.HighWaterMark,
 		MaxQueued: o.MaxQueued, MaxBlocked: o.MaxBlocked, SlowPolicy: o.SlowPolicy,
 		MaxQueuedBytes: o.MaxQueuedBytes, TurnWrites: o.TurnWrites, Logger: o.Logger,
+		Limits: o.Limits, OnLimited: o.OnLimited,
+		TLS: o.TLS, TLSHandshakeTimeout: o.TLSHandshakeTimeout, MaxTLSHandshakes: o.MaxTLSHandshakes,
 	}
 	if o.ClientFiles != nil {
 		files := newClientFiles(o)

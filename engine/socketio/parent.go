@@ -15,8 +15,11 @@ import (
 // (middlewares, connect functions, handlers, …) holds for each child, those that
 // are there already included, and what is registered with a child holds for that one
 // only. A handler of [Once] runs once, at whichever child is first. What is emitted
-// to it reaches the sockets of all children on this server, encoded once; what asks
-// for sockets finds none. Every method is safe for concurrent use.
+// to it reaches the sockets of all children that this server has, encoded once, and so
+// do SocketsJoin, SocketsLeave and DisconnectSockets. What waits for sockets, such as
+// AskAll, FetchSockets and Count, is [ErrParentNamespace], as in Node: another server
+// may have children that this one has not. OnRoom and NewPresence see a parent's own
+// sockets, and so nobody. Every method is safe for concurrent use.
 type ParentNamespace struct {
 	*Namespace
 
@@ -138,18 +141,4 @@ func (n *Namespace) inherit(old, next *table, change func(t *table)) {
 	t := *n.table.Load()
 	change(&t)
 	n.table.Store(&t)
-}
-
-// fanOut is the adapter of a parent: a broadcast is one to each child, and everything
-// else is about sockets, of which it has none.
-type fanOut struct{ *MemoryAdapter }
-
-// Broadcast implements Adapter. The first error does not keep the others from theirs.
-func (a *fanOut) Broadcast(p *Broadcast) (err error) {
-	for _, child := range a.nsp.brood() {
-		if e := child.adapter.Broadcast(p); err == nil {
-			err = e
-		}
-	}
-	return err
 }

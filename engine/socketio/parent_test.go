@@ -2,6 +2,7 @@ package socketio_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -442,5 +443,41 @@ func TestShutdownClosesTheAdaptersOfChildren(t *testing.T) {
 	}
 	if err := rooms.Emit("x"); err != socketio.ErrServerClosed {
 		t.Errorf("emit: %v", err)
+	}
+}
+
+func TestWhatAParentDoesToTheSocketsOfItsChildren(t *testing.T) {
+	t.Parallel()
+	io := socketio.New(quiet(socketio.Options{}))
+	rooms := io.OfPattern(anyRoom)
+	c := dial(t, start(t, io))
+	enter(c, "40/room-1", "40/room-1,")
+	enter(c, "40/room-2", "40/room-2,")
+	for _, err := range []error{
+		rooms.SocketsJoin("a", "b"), rooms.To("a").SocketsLeave("b"), rooms.To("b").Emit("nobody"), io.Of("/room-2").To("a").Emit("hi"),
+	} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	c.expect(`42/room-2,["hi"]`)
+	ctx := t.Context()
+	_, fetched := rooms.FetchSockets(ctx)
+	_, counted := rooms.To("a").Count(ctx)
+	_, sized := rooms.Rooms(ctx)
+	_, acked := rooms.EmitWithAck(ctx, "x")
+	_, served := rooms.ServerSideEmitWithAck(ctx, "x")
+	for _, err := range []error{fetched, counted, sized, acked, served, rooms.ServerSideEmit("x")} {
+		if !errors.Is(err, socketio.ErrParentNamespace) {
+			t.Errorf("asked for sockets: %v", err)
+		}
+	}
+	if err := rooms.DisconnectSockets(false); err != nil {
+		t.Error(err)
+	}
+	got := []string{c.read(), c.read()}
+	slices.Sort(got)
+	if want := []string{"41/room-1,", "41/room-2,"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

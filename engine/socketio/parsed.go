@@ -99,11 +99,11 @@ var errNoOffset = errors.New("socketio: the parser leaves no place for an offset
 
 // parsedNumbered is newNumbered for Options.Parser: a stand-in of the same length is
 // encoded where the offset goes.
-func (n *Namespace) parsedNumbered(array []byte, attachments [][]byte, volatile bool) (numbered, error) {
+func (n *Namespace) parsedNumbered(array []byte, attachments [][]byte, flags Flags) (numbered, error) {
 	standIn := n.server.log.standIn[:]
 	data := append(append(append(bytes.Clone(array[:len(array)-1]), `,"`...), standIn...), `"]`...)
 	p := n.parsedPacket(parser.Event, 0, false, data, attachments)
-	f, err := n.server.parsed(&p, attachments, !volatile)
+	f, err := n.server.parsed(&p, attachments, !flags.Volatile)
 	if err != nil {
 		return numbered{}, err
 	}
@@ -112,9 +112,7 @@ func (n *Namespace) parsedNumbered(array []byte, attachments [][]byte, volatile 
 		f.Release()
 		return numbered{}, errNoOffset
 	}
-	if volatile {
-		f.SetVolatile()
-	}
+	flags.mark(f)
 	return e, nil
 }
 

@@ -133,7 +133,7 @@ func (s *Socket) emitLogged(e *encoded, flags Flags) (done bool, err error) {
 	if r == nil {
 		return false, nil
 	}
-	numbered, err := s.nsp.newNumbered(e.array.B, e.attachments, flags.Volatile)
+	numbered, err := s.nsp.newNumbered(e.array.B, e.attachments, flags)
 	if err != nil {
 		return true, err
 	}

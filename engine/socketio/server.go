@@ -20,6 +20,7 @@ type Server struct {
 	limits  parser.Limits  // immutable
 	engine  *engine.Server // immutable
 	main    *Namespace     // immutable
+	files   *clientFiles   // immutable; nil for none
 	log     *eventLog      // immutable
 	ids     idSource
 	stats   counters
@@ -57,8 +58,10 @@ func New(o Options) *Server {
 	v.limitsEIO3 = v.limits
 	v.limitsEIO3.Namespace = maxEIO3Namespace
 	v.base, v.release = context.WithCancelCause(context.Background())
-	e, err := engine.New(v.options.engine(v.accept))
-	if err != nil { // Accept is there; nothing else is refused
+	floor := v.options.engine(v.accept)
+	v.files, _ = floor.Handler.(*clientFiles)
+	e, err := engine.New(floor)
+	if err != nil { // Accept is there: an option asks for what there is not
 		panic("socketio: " + err.Error())
 	}
 	v.engine = e

@@ -35,9 +35,7 @@ func (a *MemoryAdapter) BroadcastWithAck(p *Broadcast, sink AckSink) (stop func(
 		q.stop(err)
 		return nil, err
 	}
-	if p.Flags.Volatile {
-		f.SetVolatile()
-	}
+	p.Flags.mark(f)
 	n.server.engine.Visit(f, &engine.Visit{Target: *a.target(p.Rooms, p.Except), Each: q.ask, Done: q.settle})
 	f.Release()
 	return q.stop, nil

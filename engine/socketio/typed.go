@@ -106,7 +106,7 @@ func decoderOf[T any]() func(Args) (T, error) {
 		if shapeOf(reflect.TypeFor[T]()).tuple {
 			return tupleOf[T]
 		}
-		return first(valueOf[T])
+		return first(planned[T]())
 	}
 	return short.(func(Args) (T, error))
 }
@@ -129,6 +129,25 @@ func stringOf(a Args, elem []byte) (string, error) {
 		return s, nil
 	}
 	return valueOf[string](a, elem)
+}
+
+// planned returns valueOf, or what is faster where nothing but encoding/json is asked to
+// do what the plan of T does.
+func planned[T any]() func(Args, []byte) (T, error) {
+	p := planOf(reflect.TypeFor[T]())
+	if p == nil {
+		return valueOf[T]
+	}
+	return func(a Args, elem []byte) (T, error) {
+		if _, ok := a.codec.(standardCodec); !ok || len(a.attachments) > 0 {
+			return valueOf[T](a, elem)
+		}
+		v := new(T)
+		if c := (cursor{b: elem}); p.read(&c, reflect.ValueOf(v).Elem()) && c.space() == 0 {
+			return *v, nil
+		}
+		return valueOf[T](a, elem)
+	}
 }
 
 func valueOf[T any](a Args, elem []byte) (T, error) {

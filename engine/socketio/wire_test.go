@@ -54,8 +54,13 @@ func dial(tb testing.TB, addr string) *peer { return dialWith(tb, addr, "", nil)
 
 func dialWith(tb testing.TB, addr, query string, header ws.HandshakeHeader) *peer {
 	tb.Helper()
+	return dialURL(tb, "ws://"+addr+"/socket.io/?EIO=4&transport=websocket"+query, header)
+}
+
+func dialURL(tb testing.TB, url string, header ws.HandshakeHeader) *peer {
+	tb.Helper()
 	d := ws.Dialer{Timeout: patience, Header: header}
-	conn, br, _, err := d.Dial(context.Background(), "ws://"+addr+"/socket.io/?EIO=4&transport=websocket"+query)
+	conn, br, _, err := d.Dial(context.Background(), url)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -48,6 +48,7 @@ type ClientOptions struct {
 	Headers    map[string]string // extraHeaders
 	Path       string            // default "/socket.io"
 	Reconnect  bool              // reconnect by itself, within 20 to 100 ms; default off
+	Msgpack    bool              // speak socket.io-msgpack-parser, as the server must, too
 	Extra      map[string]any    // any other option of the client, by its Node name
 }
 
@@ -80,6 +81,9 @@ func (o ClientOptions) fields() map[string]any {
 	fields := map[string]any{"version": V48, "url": o.URL, "opts": opts}
 	if o.Version != "" {
 		fields["version"] = o.Version
+	}
+	if o.Msgpack {
+		fields["msgpack"] = true
 	}
 	if o.Namespace != "" {
 		fields["namespace"] = o.Namespace

@@ -59,7 +59,7 @@ func openGuarded(t *testing.T) *guarded {
 		g.refused = append(g.refused, e)
 	})
 	server.OnConnect(func(_ context.Context, s *socketio.Socket) error {
-		user, _ := s.Handshake().Context.Value(userKey{}).(string)
+		user, _ := s.Handshake().Value(userKey{}).(string)
 		return s.Emit("you", user)
 	})
 	furnish(server.Of("/"))
@@ -80,7 +80,7 @@ func TestClientsThroughHooks(t *testing.T) {
 	for _, version := range clienttest.Versions {
 		for _, transport := range transports {
 			t.Run(version+"/"+transport.name, func(t *testing.T) {
-				j := &journey{T: t, house: g.house, driver: driver, way: way{version, transport.names}}
+				j := &journey{T: t, house: g.house, driver: driver, way: way{version: version, transports: transport.names}}
 				c := j.settled(func(o *clienttest.ClientOptions) { o.Query = map[string]string{"token": "good"} })
 				var user string
 				if err := json.Unmarshal(c.Wait("you", 1)[0][0], &user); err != nil || user != "user of good" {

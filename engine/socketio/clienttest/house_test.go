@@ -2,9 +2,11 @@ package clienttest_test
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,7 +19,9 @@ type house struct {
 	url     string
 	address string
 	options houseOptions
-	server  *socketio.Server // nil while shut
+	server  *socketio.Server                // nil while shut
+	home    atomic.Pointer[socketio.Server] // the same, for who serves requests
+	http2   atomic.Int64                    // requests that came over HTTP/2
 	served  chan error
 }
 
@@ -26,7 +30,11 @@ type houseOptions struct {
 	pingInterval, pingTimeout, upgradeTimeout time.Duration
 	acceptRate, acceptBurst                   int
 	onlyEIO4                                  bool // clients of Socket.IO 2 are not let in
+	compressed                                bool // perMessageDeflate, and the page at /
 	handler                                   http.Handler
+	door                                      door
+	parser                                    socketio.Parser
+	tls                                       *tls.Config
 }
 
 // watchers is the room of those who want to hear who is gone, and why.
@@ -35,28 +43,44 @@ const watchers = "watchers"
 func openHouse(t *testing.T, o houseOptions) *house {
 	t.Helper()
 	h := &house{address: "127.0.0.1:0", options: o}
-	h.open(t)
-	h.address = h.server.Addr().String() // from now on, so that a restart comes back to the same place
-	h.url = "http://" + h.address
+	if h.open(t); o.door != ownDoor {
+		h.url = h.mount(t)
+	} else {
+		h.address = h.server.Addr().String() // from now on, so that a restart comes back to the same place
+		h.url = "http://" + h.address
+		if o.tls != nil {
+			h.url = "https://" + h.address
+		}
+	}
 	t.Cleanup(func() { h.shut(t) })
 	return h
 }
 
 func (h *house) open(t *testing.T) {
 	t.Helper()
-	server := socketio.New(socketio.Options{
+	o := socketio.Options{
 		PingInterval: h.options.pingInterval, PingTimeout: h.options.pingTimeout, UpgradeTimeout: h.options.upgradeTimeout,
-		AllowEIO3: !h.options.onlyEIO4, Handler: h.options.handler, AcceptRate: h.options.acceptRate, AcceptBurst: h.options.acceptBurst,
+		AllowEIO3: !h.options.onlyEIO4, Handler: h.options.handler, Parser: h.options.parser, AcceptRate: h.options.acceptRate, AcceptBurst: h.options.acceptBurst,
+		TLS:     h.options.tls,
 		Logger:  slog.New(slog.NewTextHandler(io.Discard, nil)),
 		OnError: func(_ context.Context, _ *socketio.Socket, err error) { t.Errorf("the server reports: %v", err) },
-	})
+	}
+	if h.options.compressed {
+		o.PerMessageDeflate, o.Handler = &socketio.PerMessageDeflate{}, http.HandlerFunc(emptyPage)
+	}
+	server := socketio.New(o)
 	furnish(server.Of("/"))
 	admin := server.Of("/admin")
 	admin.Use(requireToken)
 	furnish(admin)
-	if err := server.Listen(h.address); err != nil {
+	listen := func() error { return server.Listen(h.address) }
+	if h.options.door != ownDoor {
+		listen = server.Start
+	}
+	if err := listen(); err != nil {
 		t.Fatal(err)
 	}
+	h.home.Store(server)
 	h.server, h.served = server, make(chan error, 1)
 	go func() { h.served <- server.Serve(context.Background()) }()
 }

@@ -11,7 +11,7 @@ let browser;
 let last = 0;
 
 async function launch() {
-  browser ??= chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"] });
+  browser ??= chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--ignore-certificate-errors"] });
   return browser;
 }
 

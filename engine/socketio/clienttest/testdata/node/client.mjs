@@ -7,7 +7,7 @@ import { Mailbox } from "./mailbox.mjs";
 import { pack, unpack } from "./binary.mjs";
 
 const require = createRequire(import.meta.url);
-const defaults = { forceNew: true, reconnection: false, reconnectionDelay: 20, reconnectionDelayMax: 100, timeout: 60000 };
+const defaults = { forceNew: true, reconnection: false, reconnectionDelay: 20, reconnectionDelayMax: 100, timeout: 60000, rejectUnauthorized: false };
 
 export class Client {
   mailbox = new Mailbox();
@@ -15,7 +15,8 @@ export class Client {
   #answers = new Map(); // event -> fixed arguments, or "echo"
 
   // `on` is another Client whose connection is used for a further namespace.
-  constructor({ version, url, namespace = "/", opts = {} }, on) {
+  constructor({ version, url, namespace = "/", opts = {}, msgpack }, on) {
+    if (msgpack) opts = { ...opts, parser: require("socket.io-msgpack-parser") };
     this.legacy = on ? on.legacy : version.startsWith("2.");
     if (this.legacy) opts = legacy.options(opts);
     if (on) {

@@ -3,6 +3,7 @@
 // and the result is the list of results.
 import { serve } from "./lines.mjs";
 import { Client } from "./client.mjs";
+import { decodeMsgpack, encodePacket } from "./parsers.mjs";
 
 const clients = new Map();
 let last = 0;
@@ -30,6 +31,8 @@ async function connect(request) {
 
 serve({
   connect,
+  encodePackets: ({ packets }) => packets.map(encodePacket),
+  decodeMsgpack: ({ messages }) => messages.map(decodeMsgpack),
   // many opens n connections in one burst. The result counts what became of them.
   async many(request) {
     const results = await Promise.all(Array.from({ length: request.n }, () => connect(request)));

@@ -10,8 +10,8 @@ import (
 	"github.com/fanfare-go/fanfare/engine/http1"
 )
 
-// exchange is one request of net/http and its answer, over a pipe.
-type exchange struct {
+// mountedRequest is one request of net/http and its answer, over a pipe.
+type mountedRequest struct {
 	srv  *Server
 	w    http.ResponseWriter
 	ctl  *http.ResponseController
@@ -21,7 +21,7 @@ type exchange struct {
 }
 
 // run reports whether the pipe may be used again.
-func (x *exchange) run() bool {
+func (x *mountedRequest) run() bool {
 	if _, err := x.pipe.Write(http1.AppendRequestHead(nil, x.r)); err != nil {
 		x.fail(x.r.Context().Err() != nil)
 		return false
@@ -38,7 +38,7 @@ func (x *exchange) run() bool {
 	answer, err := x.read()
 	gone := x.r.Context().Err() != nil // before the body is given up: net/http takes that for the client's end
 	if x.body != nil {
-		whole = x.body.finish(x.ctl)
+		whole = x.body.finish(x.ctl, err != nil || answer.Close)
 	}
 	switch {
 	case err != nil:
@@ -51,7 +51,7 @@ func (x *exchange) run() bool {
 }
 
 // read waits for the loop's answer, and takes all of it where the pipe may not last.
-func (x *exchange) read() (answer *http.Response, err error) {
+func (x *mountedRequest) read() (answer *http.Response, err error) {
 	for {
 		answer, err = http.ReadResponse(x.pipe.br, x.r)
 		if err != nil {
@@ -70,7 +70,7 @@ func (x *exchange) read() (answer *http.Response, err error) {
 }
 
 // pass gives the answer to the client; false if the client did not take it.
-func (x *exchange) pass(answer *http.Response) bool {
+func (x *mountedRequest) pass(answer *http.Response) bool {
 	h := x.w.Header()
 	for name, values := range answer.Header {
 		switch name {
@@ -98,7 +98,7 @@ func (x *exchange) pass(answer *http.Response) bool {
 // lastWord answers a client that may be sending still, as the loops do: our half is
 // closed, and what comes is dropped, for CloseTimeout (see conn.hangUp). False where
 // the connection is not to be had.
-func (x *exchange) lastWord(answer *http.Response) bool {
+func (x *mountedRequest) lastWord(answer *http.Response) bool {
 	nc, _, err := x.ctl.Hijack()
 	if err != nil {
 		return false
@@ -120,7 +120,7 @@ func closeHalf(nc net.Conn) {
 }
 
 // fail ends a request that the loop has cut, or that nobody waits for.
-func (x *exchange) fail(gone bool) {
+func (x *mountedRequest) fail(gone bool) {
 	switch {
 	case gone:
 	case x.srv.draining.Load():
@@ -131,7 +131,7 @@ func (x *exchange) fail(gone bool) {
 }
 
 // cut closes the client's connection without an answer; over HTTP/2, its stream.
-func (x *exchange) cut() {
+func (x *mountedRequest) cut() {
 	nc, _, err := x.ctl.Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler)
