@@ -176,3 +176,13 @@ func LogRooms(v *Server) int {
 	defer v.log.mu.Unlock()
 	return len(v.log.rooms)
 }
+
+// FormatOffset and ParseOffset are the text of offsets of a server's log.
+func FormatOffset(v *Server, n uint64) string             { return offsetOf(v.log.epoch, n) }
+func ParseOffset(v *Server, s string) (n uint64, ok bool) { return parseOffset(s, v.log.epoch) }
+
+// RecoveryKey is what a client shows in its CONNECT packet to be recovered.
+func RecoveryKey(auth []byte) (pid, offset string, ok bool) {
+	k, ok := keyOf(auth)
+	return string(k.pid[:]), k.offset, ok
+}
