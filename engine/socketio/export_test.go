@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"context"
+	"time"
 	"unsafe"
 
 	"github.com/fanfare-go/fanfare/engine/parser"
@@ -185,4 +186,16 @@ func ParseOffset(v *Server, s string) (n uint64, ok bool) { return parseOffset(s
 func RecoveryKey(auth []byte) (pid, offset string, ok bool) {
 	k, ok := keyOf(auth)
 	return string(k.pid[:]), k.offset, ok
+}
+
+// ConfirmedAfter reports whether the socket's client is known to have all that was
+// emitted before that time.
+func ConfirmedAfter(s *Socket, t time.Time) bool {
+	s.mu.Lock()
+	r := s.returnable()
+	s.mu.Unlock()
+	l := s.nsp.server.log
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return r.confirmed > t.Sub(l.began).Milliseconds()
 }
