@@ -18,6 +18,9 @@ import (
 // subjectVariable marks the process that is to be a server.
 const subjectVariable = "FANFARE_BENCH_SUBJECT"
 
+// subjectTLSVariable has it speak TLS.
+const subjectTLSVariable = "FANFARE_BENCH_SUBJECT_TLS"
+
 // subject is a server in a process of its own, for figures that what else a
 // benchmark does would blur, such as resident memory.
 type subject struct {
@@ -52,7 +55,15 @@ func subjectMain() {
 
 // beSubject serves until its input ends, and answers every line with its weight.
 func beSubject() error {
-	server := socketio.New(quiet())
+	o := quiet()
+	if os.Getenv(subjectTLSVariable) != "" {
+		config, err := selfSigned()
+		if err != nil {
+			return err
+		}
+		o.TLS = config
+	}
+	server := socketio.New(o)
 	if err := server.Listen("127.0.0.1:0"); err != nil {
 		return err
 	}
@@ -71,12 +82,12 @@ func beSubject() error {
 	return nil
 }
 
-func startSubject(b testing.TB) *subject {
+func startSubject(b testing.TB, env ...string) *subject {
 	b.Helper()
 	exe, err := os.Executable()
 	must(b, err)
 	s := &subject{cmd: exec.Command(exe)}
-	s.cmd.Env = append(os.Environ(), subjectVariable+"=1")
+	s.cmd.Env = append(append(os.Environ(), subjectVariable+"=1"), env...)
 	s.cmd.Stderr = os.Stderr
 	s.in, err = s.cmd.StdinPipe()
 	must(b, err)

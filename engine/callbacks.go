@@ -57,10 +57,22 @@ func (k *callbacks) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 	}
 	l.enter()
 	defer l.leave()
+	counted := false
+	if moved == nil && s.peers.on {
+		var met Limit
+		if counted, met = s.peers.accept(hostOf(gc.RemoteAddr()), l.now); met != 0 {
+			l.limited(Limited{Limit: met, Peer: hostOf(gc.RemoteAddr())})
+			s.refuseConn(gc)
+			return nil, gnet.Close
+		}
+	}
 	c := newConn(l, gc)
 	defer l.recoverFor(c)
 	gc.SetContext(c)
 	c.flags |= connCounted
+	if counted || moved != nil && moved.peer.IsValid() {
+		c.flags |= connPeer
+	}
 	s.gauges.connections.Add(1)
 	l.stats.accepted.Add(1)
 	if s.opts.PingInterval+s.opts.PingTimeout > keepAliveEnd {
@@ -143,6 +155,9 @@ func (k *callbacks) OnClose(gc gnet.Conn, _ error) gnet.Action {
 	defer l.recoverFor(c)
 	if c.flags&connCounted != 0 {
 		l.srv.gauges.connections.Add(-1)
+	}
+	if c.flags&connPeer != 0 {
+		l.srv.peers.leave(hostOf(gc.RemoteAddr()))
 	}
 	c.closed()
 	return gnet.None

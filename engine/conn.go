@@ -31,20 +31,24 @@ type conn struct {
 // wsState is what a connection needs while it speaks WebSocket.
 type wsState struct {
 	reader ws.Reader
+	second uint16 // of the latest ping
+	pings  uint16 // in that second
 }
 
 type connFlag uint16
 
 const (
-	connClosed   connFlag = 1 << iota // gnet has closed it, or is about to: not a byte more
-	connClosing                       // everything was said; waits for the peer, or to drain
-	connDoomed                        // in loop.doomed
-	connCounted                       // counts against MaxConnections
-	connAnswered                      // in loop.answered
-	connReturned                      // net/http gave it back, and no request of its was served here yet
-	connHalf                          // our half is to be closed behind what waits
-	connShaking                       // its TLS handshake is in progress
-	connSecure                        // it speaks TLS
+	connClosed     connFlag = 1 << iota // gnet has closed it, or is about to: not a byte more
+	connClosing                         // everything was said; waits for the peer, or to drain
+	connDoomed                          // in loop.doomed
+	connCounted                         // counts against MaxConnections
+	connAnswered                        // in loop.answered
+	connReturned                        // net/http gave it back, and no request of its was served here yet
+	connHalf                            // our half is to be closed behind what waits
+	connShaking                         // its TLS handshake is in progress
+	connSecure                          // it speaks TLS
+	connPeer                            // counts against its peer's ConnectionsPerIP
+	connMidMessage                      // its timer watches the message that is incomplete
 )
 
 func newConn(l *loop, gc gnet.Conn) *conn {
@@ -193,6 +197,13 @@ func (c *conn) expire(ticks uint64) {
 // timeout is called when the connection's timer ran out: whatever it was waiting
 // for did not come in time.
 func (c *conn) timeout() {
+	if c.flags&connMidMessage != 0 && c.open() {
+		c.exceed(LimitMessageTime)
+		return
+	}
+	if c.http != nil && c.http.post != nil && c.bodyFlows() {
+		return
+	}
 	if c.http != nil && c.http.isParked() {
 		c.loop.stats.unjudged.Add(1)
 		c.busy()

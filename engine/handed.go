@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -51,10 +52,11 @@ func (h *handedServer) serve() {
 	_ = h.http.Serve(h) // ErrServerClosed, always
 }
 
-// take serves nc, of which b was read already, over TLS where k is not nil.
-func (h *handedServer) take(nc net.Conn, b []byte, k *tlsLayer) {
+// take serves nc, of which b was read already, over TLS where k is not nil; it
+// counts against the peer.
+func (h *handedServer) take(nc net.Conn, b []byte, k *tlsLayer, peer netip.Addr) {
 	h.srv.gauges.handed.Add(1)
-	c := &handedConn{Conn: nc, raw: nc, read: b, handed: &h.srv.gauges.handed}
+	c := &handedConn{Conn: nc, raw: nc, read: b, srv: h.srv, peer: peer}
 	if k != nil {
 		k.nc = nc
 		c.Conn, c.tls = k.tls, k
@@ -168,6 +170,7 @@ func (h *handedServer) giveBack(w http.ResponseWriter, r *http.Request) error {
 // leaveHTTP takes the connection out of net/http's hands: a gets what it brings along.
 func (c *handedConn) leaveHTTP(a *arrival) net.Conn {
 	a.bytes = append(a.bytes, c.read...)
+	a.peer, c.peer = c.peer, netip.Addr{}
 	if a.tls = c.tls; a.tls != nil {
 		a.tls.nc = nil
 	}
@@ -181,7 +184,8 @@ type handedConn struct {
 	raw      net.Conn  // without
 	tls      *tlsLayer // nil without TLS
 	read     []byte    // not yet read again; only one goroutine reads at a time
-	handed   *atomic.Int64
+	srv      *Server
+	peer     netip.Addr // whose ConnectionsPerIP it counts against; the zero value for nobody's
 	once     sync.Once
 }
 
@@ -203,4 +207,9 @@ func (c *handedConn) Close() error {
 	return c.Conn.Close()
 }
 
-func (c *handedConn) gone() { c.once.Do(func() { c.handed.Add(-1) }) }
+func (c *handedConn) gone() {
+	c.once.Do(func() {
+		c.srv.gauges.handed.Add(-1)
+		c.srv.peers.leave(c.peer)
+	})
+}

@@ -65,6 +65,23 @@ func (f *Frame) Clone() *Frame {
 	return c
 }
 
+// Join returns one frame, with one reference, that has the messages of all: they are
+// sent together, in one write or as the answer to one poll.
+func Join(frames []*Frame) *Frame {
+	size := 0
+	for _, f := range frames {
+		size += len(f.plain())
+	}
+	j := NewFrame(size)
+	j.buf.B, j.start = j.buf.B[:0], 0
+	for _, f := range frames {
+		j.buf.B = append(j.buf.B, f.plain()...)
+		j.attached = j.attached || f.attached
+		j.kept = j.kept || f.kept
+	}
+	return j
+}
+
 // SendAll is Send for several frames, with nothing in between.
 func (s *Session) SendAll(frames []*Frame) {
 	tasks := make([]task, 0, len(frames))

@@ -60,20 +60,26 @@ type loop struct {
 	blocked       []*conn               // that cannot take more at the moment
 	drains        []drainWait           // who waits for clients to take everything
 
-	request http1.Request // scratch of the head being routed
-	scratch []byte        // scratch of the response being built
-	header  []byte        // scratch of its header lines
-	payload []byte        // scratch of the polling payload being built
-	encoded []byte        // scratch of it compressed
-	pong    []byte        // payload of the latest WebSocket ping of this read
-	ponging bool          // there was one
-	pinged  bool          // Engine.IO's ping of revision 3 was in this read
+	request   http1.Request // scratch of the head being routed
+	scratch   []byte        // scratch of the response being built
+	header    []byte        // scratch of its header lines
+	payload   []byte        // scratch of the polling payload being built
+	encoded   []byte        // scratch of it compressed
+	pong      []byte        // payload of the latest WebSocket ping of this read
+	posting   *conn         // whose body is being worked through
+	ponging   bool          // there was one
+	completed bool          // a WebSocket message came to its end in this read
+	pinged    bool          // Engine.IO's ping of revision 3 was in this read
 
-	plain  []byte          // scratch of the record being read
-	sealed []byte          // scratch of the records being made
-	starts []*tlsHandshake // that wait for a place
-	shakes []*tlsHandshake // that have one, the oldest first
-	early  int             // bytes that arrived while their handshakes are in progress
+	plain      []byte              // scratch of the record being read
+	sealed     []byte              // scratch of the records being made
+	starts     []*tlsHandshake     // that wait for a place
+	shakes     []*tlsHandshake     // that have one, the oldest first
+	metered    map[*Session]*meter // that have sent something lately; of Limits.Messages and Bytes
+	incomplete map[*Session]uint64 // that wait for the rest of a packet, and until which tick
+	swept      uint64              // tick at which these two were last looked through
+
+	early int // bytes that arrived while their handshakes are in progress
 
 	longest  atomic.Int64  // bytes of the longest queue and 1 while all hold too much; written by the loop
 	now      uint64        // tick of the present turn
@@ -90,6 +96,7 @@ func newLoop(srv *Server, el gnet.EventLoop) (l *loop, err error) {
 		l.roots[k].form, l.roots[k].users = form(k), 1
 	}
 	l.parting = make(map[*Session]struct{})
+	l.metered, l.incomplete = make(map[*Session]*meter), make(map[*Session]uint64)
 	l.direct.mark, l.crowd.mark = waitsDirect, waitsCrowd
 	l.rooms = rooms.New(func(m uint32) *rooms.List { return &l.sessions[m].rooms })
 	l.sessionTimers = wheel.New[Session, *Session](wheelSlots, now)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 
 	"github.com/fanfare-go/fanfare/engine/http1"
@@ -20,9 +21,10 @@ import (
 // arrival is what a connection that moved to a loop brings along.
 type arrival struct {
 	bytes    []byte
-	returned bool      // it comes from net/http, not from another loop
-	tls      *tlsLayer // nil without TLS
-	from     *origin   // nil where it came over our own listener
+	returned bool       // it comes from net/http, not from another loop
+	tls      *tlsLayer  // nil without TLS
+	from     *origin    // nil where it came over our own listener
+	peer     netip.Addr // whose ConnectionsPerIP it counts against; the zero value for nobody's
 }
 
 // arrive goes on where the connection left.
@@ -46,7 +48,7 @@ func (c *conn) moveTo(l *loop, b []byte) []byte {
 	if err != nil {
 		return c.unmovable(err)
 	}
-	a := &arrival{bytes: bytes.Clone(b), tls: c.layOff(), from: originOf(c.gc)}
+	a := &arrival{bytes: bytes.Clone(b), tls: c.layOff(), from: originOf(c.gc), peer: c.uncount()}
 	c.doom()
 	l.srv.enroll(l, nc, a)
 	return nil
@@ -69,8 +71,17 @@ func (c *conn) foreign(b []byte) []byte {
 	}
 	k := c.layOff()
 	c.doom()
-	s.handed.take(nc, bytes.Clone(b), k)
+	s.handed.take(nc, bytes.Clone(b), k, c.uncount())
 	return nil
+}
+
+// uncount has the connection count against its peer elsewhere, if it does.
+func (c *conn) uncount() (peer netip.Addr) {
+	if c.flags&connPeer != 0 {
+		c.flags &^= connPeer
+		peer = c.host()
+	}
+	return peer
 }
 
 func (c *conn) unmovable(err error) []byte {
@@ -100,6 +111,7 @@ func (c *conn) leaveLoop() (net.Conn, error) {
 func (s *Server) enroll(l *loop, nc net.Conn, a *arrival) {
 	if nc.RemoteAddr() == nil { // reset meanwhile: gnet would panic, and lose a descriptor
 		_ = nc.Close()
+		s.peers.leave(a.peer)
 		return
 	}
 	stripZones(nc)
@@ -108,23 +120,24 @@ func (s *Server) enroll(l *loop, nc net.Conn, a *arrival) {
 	arrived, err := l.el.Enroll(ctx, nc)
 	if err != nil {
 		_ = nc.Close()
-		s.moved(err)
+		s.moved(a, err)
 		return
 	}
 	go func() {
 		select {
 		case r := <-arrived:
-			s.moved(r.Err)
+			s.moved(a, r.Err)
 		case <-s.done: // gnet forgets what it had not enrolled by then
-			s.moved(nil)
+			s.moved(a, nil)
 		}
 	}()
 }
 
 // moved is told that a move has ended, in whatever way.
-func (s *Server) moved(err error) {
+func (s *Server) moved(a *arrival, err error) {
 	s.gauges.moving.Add(-1)
 	if err != nil {
+		s.peers.leave(a.peer)
 		s.opts.Logger.Warn("engine: a connection could not be moved", "error", err)
 	}
 }

@@ -119,6 +119,12 @@ type Options struct {
 	// AcceptBurst is how many may be opened at once after a quiet time; default
 	// AcceptRate, one second's worth; 10 ms' worth at least.
 	AcceptBurst int
+	// Limits bound what one peer or one client may do; the zero value bounds pings and
+	// the time that a message may take.
+	Limits Limits
+	// OnLimited is told who met one of the Limits. Called on a loop: it must not block.
+	// Default: none.
+	OnLimited func(Limited)
 	// HighWaterMark is how many bytes may wait for one slow client before SlowPolicy
 	// applies; default 1 MiB, and at least MaxHTTPBufferSize.
 	HighWaterMark int
@@ -169,6 +175,7 @@ func (o Options) withDefaults() Options {
 	o.CloseTimeout = orElse(o.CloseTimeout, 3*time.Second)
 	o.MaxHooks = max(orElse(o.MaxHooks, 1024), 1)
 	o.MaxParked = orElse(o.MaxParked, 4096)
+	o.Limits = o.Limits.withDefaults(&o)
 	o.TLSHandshakeTimeout = orElse(o.TLSHandshakeTimeout, 10*time.Second)
 	o.MaxTLSHandshakes = orElse(o.MaxTLSHandshakes, 1024)
 	o.SendBuffer = orElse(o.SendBuffer, 128<<10)

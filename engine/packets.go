@@ -12,6 +12,9 @@ func (s *Session) received(p packet.Packet) error {
 	if s.flags.Load()&(flagAwaitingPong|flagGraced) == flagAwaitingPong && p.Type != packet.Pong {
 		s.grace()
 	}
+	if l.srv.meters.on && (p.Binary || p.Type == packet.Message) && !s.charge(len(p.Data)) {
+		return errStop
+	}
 	if p.Binary {
 		return s.accepted(s.tellBinary(p.Data))
 	}

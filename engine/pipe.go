@@ -66,15 +66,19 @@ func originOf(gc gnet.Conn) *origin {
 }
 
 // peer says who is at the other end. Loop-only.
-func (c *conn) peer() (p Peer) {
+func (c *conn) peer() Peer {
 	if o := originOf(c.gc); o != nil {
 		return *o.peer.Load()
 	}
-	if t, ok := c.gc.RemoteAddr().(*net.TCPAddr); ok {
-		p.Addr = t.AddrPort() // a copy: gnet takes the address back when the connection closes
+	return Peer{Addr: addrPort(c.gc.RemoteAddr()), TLS: c.tlsState()}
+}
+
+// peerAddr is the address of peer. Loop-only.
+func (c *conn) peerAddr() netip.AddrPort {
+	if o := originOf(c.gc); o != nil {
+		return o.peer.Load().Addr
 	}
-	p.TLS = c.tlsState()
-	return p
+	return addrPort(c.gc.RemoteAddr())
 }
 
 // socketTransport is what a WebSocket on the connection stands for. Loop-only.

@@ -14,6 +14,7 @@ type postState struct {
 	got    *bytebufferpool.ByteBuffer // nil while nothing had to be copied
 	octets bool                       // a payload in bytes (revision 3)
 	form   bool                       // the body is a JSONP client's form
+	began  uint64                     // tick
 }
 
 func (p *postState) reset() {
@@ -42,7 +43,9 @@ func (c *conn) beginPost(s *Session, q *http1.Request) {
 			}
 		}
 		p.post, c.session = c, s
-		c.http.post = &postState{body: http1.NewBody(q), octets: octets, form: c.http.rare != nil && c.http.rare.jsonp}
+		c.http.post = &postState{
+			body: http1.NewBody(q), octets: octets, form: c.http.isJSONP(), began: c.loop.now,
+		}
 		c.http.flags &^= httpBusy
 		if q.ContentLength == 0 {
 			c.readBody(nil)
@@ -121,7 +124,9 @@ func (c *conn) posted(body []byte) {
 	c.http.post, s.poll.post, c.session = nil, nil, nil
 	c.http.flags |= httpBusy
 	c.loop.stats.bytesIn.Add(uint64(len(body)))
+	c.loop.posting = c
 	s.takeBody(body, p)
+	c.loop.posting = nil
 	p.reset()
 	c.answerText(http.StatusOK, textHTML, "ok")
 }
@@ -159,4 +164,34 @@ func (s *Session) takePayloadIn(body []byte, octets bool) {
 			return
 		}
 	}
+}
+
+const (
+	// bodyGrace is how long a body may take whatever its rate.
+	bodyGrace = 5 * ticksPerSecond
+	// bodyLook is how often the rate is looked at.
+	bodyLook = ticksPerSecond
+)
+
+// bodyFlows is asked when the timer of a body has run out: true where it may go on.
+func (c *conn) bodyFlows() bool {
+	o, p := &c.loop.srv.opts, c.http.post
+	took := c.loop.now - p.began
+	if o.Limits.MinBodyRate <= 0 || took >= ticks(o.BodyTimeout) {
+		return false
+	}
+	if int64(p.size())*ticksPerSecond >= int64(o.Limits.MinBodyRate)*int64(took-bodyGrace) {
+		c.expire(min(bodyLook, ticks(o.BodyTimeout)-took))
+		return true
+	}
+	c.loop.limited(Limited{Limit: LimitBodyRate, Peer: c.host(), Session: c.session})
+	return false
+}
+
+// bodyTicks is when a body is first looked at.
+func (o *Options) bodyTicks() uint64 {
+	if o.Limits.MinBodyRate > 0 {
+		return min(bodyGrace+bodyLook, ticks(o.BodyTimeout))
+	}
+	return ticks(o.BodyTimeout)
 }

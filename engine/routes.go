@@ -181,6 +181,8 @@ func (c *conn) routePolling(q *http1.Request, in *intent, b []byte, n int) (rest
 		c.decorate(q, in, in.session, false)
 		c.noteCoding(q)
 		in.session.onGet(c)
+	case get && !c.mayOpen():
+		return c.tooMany()
 	case get && (c.loop.srv.crowded() || !c.loop.admit()):
 		return c.busy()
 	case get:

@@ -29,6 +29,8 @@ type Server struct {
 	table     table
 	gauges    gauges
 	rate      sessionRate
+	peers     peers
+	meters    meters                // immutable after New
 	hooks     atomic.Pointer[hooks] // nil for none
 	hooksMu   sync.Mutex            // held while hooks are replaced
 	judges    judges
@@ -86,6 +88,8 @@ func New(o Options) (*Server, error) {
 		s.handed = newHandedServer(s)
 	}
 	s.judges.max, s.judges.room = o.MaxHooks, o.MaxParked
+	s.peers.init(&o.Limits)
+	s.meters = newMeters(&o.Limits)
 	s.rate.setRate(o.AcceptRate, o.AcceptBurst)
 	s.clock.start = time.Now()
 	s.clock.advance()

@@ -28,6 +28,7 @@ type Stats struct {
 	Answered      uint64            // requests that a middleware answered itself
 	Unjudged      uint64            // requests answered 503, because too many waited for a hook or one took too long
 	TooLarge      uint64            // POST bodies over the limit
+	Limits        map[Limit]uint64  // how often each of the Limits was met
 	TLSHandshakes uint64            // TLS handshakes that succeeded
 	TLSFailed     uint64            // TLS handshakes that did not: refused, not TLS at all, or too slow
 	TLSFaults     uint64            // TLS connections closed later, for bytes that are not the peer's
@@ -92,6 +93,7 @@ type loopStats struct {
 	limited, upgrades, upgradesFailed, faults, violations atomic.Uint64
 	packetsIn, bytesIn, deliveries                        atomic.Uint64
 	tlsHandshakes, tlsFailed, tlsFaults                   atomic.Uint64
+	limits                                                [limitCount]atomic.Uint64
 	writes, volatileDropped, slowDropped, panics          atomic.Uint64
 	slowClosed                                            [slowCauses]atomic.Uint64
 	queuedBytes, held                                     atomic.Int64
@@ -107,6 +109,7 @@ func (s *Server) Stats() Stats {
 		Polling: s.gauges.polling.Load(), WebSocket: s.gauges.websocket.Load(), WebTransport: s.gauges.webtrans.Load(),
 		Refused: s.gauges.refused.Load(), Parked: s.gauges.parked.Load(), Loops: len(loops),
 		SlowCauses: make(map[SlowCause]uint64), Closed: make(map[Reason]uint64), Rejected: make(map[string]uint64),
+		Limits: make(map[Limit]uint64),
 	}
 	for _, l := range loops {
 		st.LoopLag = max(st.LoopLag, l.lag())
@@ -138,6 +141,11 @@ func (st *Stats) add(l *loopStats) {
 		if n := l.slowClosed[c].Load(); n > 0 {
 			st.SlowClosed += n
 			st.SlowCauses[SlowCause(c)] += n
+		}
+	}
+	for m := range l.limits {
+		if n := l.limits[m].Load(); n > 0 {
+			st.Limits[Limit(m)] += n
 		}
 	}
 	for r := range l.closed {

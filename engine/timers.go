@@ -12,6 +12,7 @@ func (l *loop) tick(asked uint64) {
 	l.tellDrained()
 	l.shed()
 	l.evictHandshakes()
+	l.sweep()
 	l.connTimers.Advance(l.now, l.fireConnFn)
 	l.sessionTimers.Advance(l.now, l.fireSessionFn)
 	l.dueNext()

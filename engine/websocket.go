@@ -50,6 +50,9 @@ func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byt
 	if in.hasSID && c.loop.srv.opts.NoUpgrades {
 		return c.rejectUpgrade(q, in, errBadRequest)
 	}
+	if !in.hasSID && !c.mayOpen() {
+		return c.tooMany()
+	}
 	if !in.hasSID && !c.loop.admit() {
 		return c.busy()
 	}
@@ -109,7 +112,7 @@ func (c *conn) switchProtocols(h *ws.Handshake) (answer []byte) {
 func (c *conn) feedWS(b []byte) {
 	l := c.loop
 	l.pong = l.pong[:0]
-	l.ponging, l.pinged = false, false
+	l.ponging, l.pinged, l.completed = false, false, false
 	l.stats.bytesIn.Add(uint64(len(b)))
 	if err := c.ws.reader.Feed(b, &l.srv.limits, (*wsSink)(c)); err != nil {
 		var fault *ws.CloseError // declared here: errors.As has it on the heap
@@ -117,6 +120,9 @@ func (c *conn) feedWS(b []byte) {
 			c.fault(fault)
 			return
 		}
+	}
+	if c.flags&connMidMessage != 0 || c.ws.reader.Partial() {
+		c.watchMessage(l.completed)
 	}
 	if l.ponging {
 		l.scratch = ws.AppendFrame(l.scratch[:0], ws.OpPong, l.pong)
@@ -156,6 +162,7 @@ type wsSink conn
 func (k *wsSink) Message(op ws.OpCode, payload []byte) error {
 	c := (*conn)(k)
 	s := c.session
+	c.loop.completed = true
 	if s == nil || !c.open() {
 		return nil // after our close frame: read on, until the peer's
 	}
@@ -195,6 +202,10 @@ func (c *conn) over() error {
 // Ping notes the payload: only the latest ping of one read is answered.
 func (k *wsSink) Ping(payload []byte) error {
 	l := k.loop
+	if c := (*conn)(k); c.open() && !c.pinged() {
+		c.exceed(LimitPings)
+		return c.over()
+	}
 	l.pong, l.ponging = append(l.pong[:0], payload...), true
 	return nil
 }

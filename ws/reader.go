@@ -94,6 +94,11 @@ func (r *Reader) Buffered() int {
 	return n
 }
 
+// Partial reports that a frame or a message is incomplete.
+func (r *Reader) Partial() bool {
+	return !r.done && (r.frames != 0 || r.left > 0 || r.start != nil)
+}
+
 // Reset gives the buffers back and makes the Reader as new. To be called when
 // the connection is closed; a Sink may do so from within Feed.
 func (r *Reader) Reset() {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -17,12 +18,13 @@ const (
 )
 
 // newServer returns the chat: its page and its contract.
-func newServer(o *options, log *slog.Logger) *socketio.Server {
+func newServer(o *options, config *tls.Config, log *slog.Logger) *socketio.Server {
 	files, client := clientFiles(o)
 	server := socketio.New(socketio.Options{
 		CORS:            socketio.CORS{Origins: o.Origin},
 		Handler:         page.Handler(page.Options{ClientURL: client}),
 		ClientFiles:     files,
+		TLS:             config,
 		MaxConnections:  o.MaxConnections,
 		AcceptRate:      o.AcceptRate,
 		AcceptBurst:     o.AcceptBurst,

@@ -45,7 +45,11 @@ func newLogger(o *options, w io.Writer) *slog.Logger {
 
 // run serves until ctx is done. It prints the URLs to out once it listens.
 func run(ctx context.Context, o *options, out io.Writer, log *slog.Logger) error {
-	server := newServer(o, log)
+	config, err := serverTLS(ctx, o, log)
+	if err != nil {
+		return err
+	}
+	server := newServer(o, config, log)
 	if err := server.Listen(o.address()); err != nil {
 		return advise(err, o)
 	}

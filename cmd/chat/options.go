@@ -22,6 +22,8 @@ type options struct {
 	Host            string        `env:"HOST" help:"Address to listen on; default: all."`
 	Origin          []string      `env:"ORIGIN" default:"*" help:"Origins whose pages may connect, such as https://example.com, or * for all."`
 	ClientFiles     string        `env:"CLIENT_FILES" type:"existingdir" placeholder:"DIR" help:"Folder with socket.io.min.js (client-dist of the npm package socket.io); default: the page loads it from Socket.IO's CDN."`
+	TLSCert         string        `env:"TLS_CERT" name:"tls-cert" type:"existingfile" placeholder:"FILE" help:"Certificate with its chain, PEM: the port speaks https. Read again when it is replaced, and on SIGHUP."`
+	TLSKey          string        `env:"TLS_KEY" name:"tls-key" type:"existingfile" placeholder:"FILE" help:"Key of the certificate, PEM."`
 	Admin           string        `env:"ADMIN" default:"127.0.0.1:6060" help:"Address of profiles, metrics and health checks, or off."`
 	MaxConnections  int           `env:"MAX_CONNECTIONS" help:"Most connections at a time; default: what the descriptor limit allows."`
 	AcceptRate      int           `env:"ACCEPT_RATE" help:"Most new clients per second; others are told to come back later. Default: any number."`
@@ -53,6 +55,9 @@ func (o *options) Validate() error {
 	}
 	if o.MaxConnections < 0 {
 		return errors.New("--max-connections must not be negative; leave it out for what the descriptor limit allows")
+	}
+	if (o.TLSCert == "") != (o.TLSKey == "") {
+		return errors.New("--tls-cert and --tls-key belong together: give both, or none for plain http")
 	}
 	if o.AcceptRate < 0 || o.AcceptBurst < 0 {
 		return errors.New("--accept-rate and --accept-burst must not be negative; leave them out for no limit")
@@ -110,7 +115,11 @@ func (o *options) url(addr net.Addr) string {
 	if ip := net.ParseIP(host); err != nil || ip == nil || ip.IsUnspecified() || ip.IsLoopback() {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port) + "/"
+	scheme := "http"
+	if o.TLSCert != "" {
+		scheme = "https"
+	}
+	return scheme + "://" + net.JoinHostPort(host, port) + "/"
 }
 
 // advise adds to an error of Listen which flag helps.

@@ -48,7 +48,7 @@ func anywhere(args ...string) command {
 func start(t *testing.T, c command) *process {
 	t.Helper()
 	p := launch(t, c)
-	p.url = p.printed(`(?m)^chat:\s+(http://\S+)/$`)
+	p.url = p.printed(`(?m)^chat:\s+(https?://\S+)/$`)
 	if !slices.Contains(c.args, "--admin=off") {
 		p.admin = p.printed(`(?m)^admin:\s+(http://\S+)/$`)
 	}

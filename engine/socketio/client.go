@@ -19,6 +19,7 @@ type client struct {
 	binary  *parser.Binary  // loop-only: a binary packet that waits for attachments
 
 	mu       sync.Mutex
+	dropping bool      // loop-only: the packet being received is over the limits
 	used     bool      // first is somebody; written on the loop under mu
 	eio3     bool      // immutable: the client is one of Socket.IO 2
 	arriving uint32    // sockets that have not settled; guarded by mu
@@ -87,6 +88,7 @@ func (c *client) text(data []byte) error {
 	case parser.BinaryEvent, parser.BinaryAck:
 		return c.expect(p)
 	}
+	c.dropping = c.overLimit()
 	return c.route(&p, nil)
 }
 
@@ -107,6 +109,8 @@ func (c *client) expect(p parser.Packet) error {
 	}
 	c.binary = parser.NewBinary(p)
 	c.binary.MaxBytes = c.server.options.MaxAttachmentBytes
+	c.dropping = c.overLimit()
+	c.session.Incomplete(true)
 	return nil
 }
 
@@ -114,12 +118,14 @@ func (c *client) attachment(data []byte) error {
 	if c.binary == nil {
 		return parser.ErrStrayBinary
 	}
+	c.dropping = c.dropping || c.overLimit()
 	complete, err := c.binary.Add(data)
 	if err != nil || !complete {
 		return err
 	}
 	p, attachments := c.binary.Packet()
 	c.binary = nil
+	c.session.Incomplete(false)
 	return c.route(&p, attachments)
 }
 
@@ -136,6 +142,9 @@ func (c *client) route(p *parser.Packet, attachments [][]byte) error {
 		return s.leave()
 	case parser.Ack, parser.BinaryAck:
 		return s.acknowledged(p, attachments)
+	}
+	if c.dropping {
+		return nil
 	}
 	return s.receive(p, attachments)
 }
@@ -242,13 +251,21 @@ func (c *client) Closed(reason engine.Reason) {
 
 // send queues a packet that has no attachments; encode appends it.
 func (c *client) send(hint int, encode func(dst []byte) []byte) {
+	if f := c.packet(hint, encode); f != nil {
+		c.session.Send(f)
+		f.Release()
+	}
+}
+
+// packet builds such a packet; nil where Options.Parser has no words for it, and the
+// session ends.
+func (c *client) packet(hint int, encode func(dst []byte) []byte) *engine.Frame {
 	f := engine.NewFrame(hint)
 	if c.server.options.Parser == nil {
 		f.End(encode(f.Begin()))
 	} else if f = c.translate(f, encode(nil)); f == nil {
-		return
+		return nil
 	}
 	f.SetKept()
-	c.session.Send(f)
-	f.Release()
+	return f
 }

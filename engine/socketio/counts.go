@@ -12,7 +12,7 @@ import (
 // Socket returns the connected socket of this server that has the id. Node:
 // namespace.sockets.get(id).
 func (n *Namespace) Socket(id string) (s *Socket, ok bool) {
-	s = n.sockets.find(id)
+	s = n.socket(id)
 	return s, s != nil
 }
 
@@ -72,7 +72,7 @@ func (a *MemoryAdapter) CountSockets(ctx context.Context, sel *Selection) (int, 
 	if err := a.nsp.server.await(ctx, done); err != nil {
 		return 0, err
 	}
-	if a.nsp.sockets.find(room) != nil {
+	if a.nsp.socket(room) != nil {
 		size++
 	}
 	return size, nil

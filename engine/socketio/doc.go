@@ -1,6 +1,7 @@
 // Package socketio is a Socket.IO server: namespaces, sockets, typed events,
 // acknowledgements, rooms and broadcasts, spoken with every stock client of
-// Socket.IO v3 and v4 (protocol revision 5) over the sessions of package engine.
+// Socket.IO v3 and v4 (protocol revision 5), and with Options.AllowEIO3 of v2, over the
+// sessions of package engine.
 //
 // # Dictionary for users of Node's server
 //
@@ -13,6 +14,12 @@
 //	socket.emit, emitWithAck, timeout(ms)  s.Emit, s.EmitWithAck(ctx, …), a deadline on ctx;
 //	                                       without one Options.AckTimeout, not for ever
 //	socket.broadcast, io.to(r).except(x)   s.Broadcast(), io.To(r).Except(x)
+//	broadcast.emitWithAck                  io.To(r).AskAll(ctx, …), EmitWithAck(ctx, …)
+//	fetchSockets, socketsJoin, …           FetchSockets(ctx), SocketsJoin, SocketsLeave,
+//	                                       DisconnectSockets; Count(ctx), RoomSize, Rooms
+//	nsp.sockets                            nsp.Sockets(), nsp.Socket(id)
+//	serverSideEmit, io.on(event, fn)       ServerSideEmit, OnServerSide, OnServerSideAck
+//	"create-room", "join-room", …          io.OnRoom; for users instead of sockets: Presence
 //	volatile, compress(false), local       .Volatile(), .Compress(false), .Local()
 //	socket.join, leave, rooms, data        s.Join, s.Leave, s.Rooms, Key[T]
 //	io.use, socket.use                     io.Use, s.Use and io.UsePacket
@@ -45,7 +52,9 @@
 // what the old one's handlers have still to do may come after the new one's OnConnect.
 //
 // Locks, where two meet: client.mu or the pool's, then Socket.mu, then the socket
-// table's, or an adapter's, or the inbox of an event loop, or Server.creating and, below
+// table's, or the surveys' and then one survey's, or a watcher's (room events, presence)
+// and then its relay's, or an adapter's, or the inbox of an event loop, or
+// Server.creating and, below
 // it, Namespace.editing of a parent and then of its children. A packet that the client's
 // next socket must not be given (DISCONNECT, an event, an acknowledgement) is sent
 // under Socket.mu, in one step with the look at the state or the change of it.

@@ -10,7 +10,7 @@ import (
 	"github.com/fanfare-go/fanfare/engine/socketio"
 )
 
-type userKey struct{}
+type inContext struct{}
 
 // What a middleware of the engine puts into the request's context is there for the
 // namespace's middlewares, as in Node's socket.request.
@@ -19,13 +19,13 @@ func TestEngineMiddlewaresHandOnWhatTheyFound(t *testing.T) {
 	server := socketio.New(quiet(socketio.Options{}))
 	server.Engine().Use(func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			ctx := context.WithValue(r.Context(), userKey{}, r.URL.Query().Get("user"))
+			ctx := context.WithValue(r.Context(), inContext{}, r.URL.Query().Get("user"))
 			next.ServeHTTP(w, r.WithContext(ctx))
 		})
 	})
 	users := make(chan any, 10)
 	server.Use(func(_ context.Context, s *socketio.Socket) error {
-		users <- s.Handshake().Context.Value(userKey{})
+		users <- s.Handshake().Value(inContext{})
 		return nil
 	})
 	addr := start(t, server)

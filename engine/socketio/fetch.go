@@ -64,7 +64,9 @@ func (r *RemoteSocket) State() SocketState {
 	if r.local == nil {
 		return r.state
 	}
-	return SocketState{ID: r.ID(), Handshake: r.Handshake(), Rooms: r.Rooms(), Data: r.local.shared()}
+	h := *r.Handshake()
+	h.values = nil // which are of this server
+	return SocketState{ID: r.ID(), Handshake: &h, Rooms: r.Rooms(), Data: r.local.shared()}
 }
 
 // Emit sends an event to the socket's client. Of a socket of another server it is not

@@ -95,24 +95,25 @@ func (h *History) since(offset string) (events []stored, complete bool) {
 	if n < r.evicted && offset != "" {
 		ok = false
 	}
-	now := l.now()
-	for _, e := range r.after(n) {
-		if r.limits.Age <= 0 || e.at >= now-r.limits.Age.Milliseconds() {
-			events = append(events, *e)
-		} else if offset != "" {
-			ok = false
-		}
+	kept := r.after(n)
+	latest := r.latest(kept, l.now())
+	for _, e := range latest {
+		events = append(events, *e)
 	}
-	return r.latest(events), ok
+	return events, ok && (offset == "" || len(latest) == len(kept))
 }
 
 // latest cuts off what is kept for recovery alone.
-func (r *logRoom) latest(events []stored) []stored {
-	first := 0
-	if r.limits.Events > 0 {
-		first = max(0, len(events)-r.limits.Events)
+func (r *logRoom) latest(events []*stored, now int64) []*stored {
+	h, bytes := &r.limits, int64(0)
+	for i := len(events) - 1; i >= 0; i-- {
+		bytes += int64(events[i].size)
+		if h.Events > 0 && len(events)-i > h.Events || h.Bytes > 0 && bytes > h.Bytes ||
+			h.Age > 0 && events[i].at < now-h.Age.Milliseconds() || *h == (HistoryLimits{}) {
+			return events[i+1:]
+		}
 	}
-	return events[first:]
+	return events
 }
 
 // historyEvent decodes a kept event.
@@ -158,7 +159,11 @@ func (h *History) Join(s *Socket, offset string) (complete bool, err error) {
 	if len(h.room) > MaxRoomName {
 		return false, ErrRoomName
 	}
+	if len(h.room) == idLen {
+		s.nsp.idRooms.Store(true)
+	}
 	own := s.ID()
+	defer s.nsp.flushWatchers()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.sendable(); err != nil {
@@ -168,6 +173,7 @@ func (h *History) Join(s *Socket, offset string) (complete bool, err error) {
 	if len(fresh) > 0 {
 		r := s.need()
 		if len(r.rooms) >= s.nsp.server.options.MaxRooms {
+			s.nsp.server.stats.exceeded(limitRooms)
 			return false, ErrTooManyRooms
 		}
 		r.rooms = append(r.rooms, h.room)
@@ -175,6 +181,7 @@ func (h *History) Join(s *Socket, offset string) (complete bool, err error) {
 	complete = s.nsp.server.log.joinHistory(h, s, offset)
 	if len(fresh) > 0 {
 		s.nsp.adapter.Join(s, fresh)
+		s.watchJoined(fresh)
 	}
 	return complete, nil
 }
@@ -250,7 +257,7 @@ func (l *eventLog) keeps(n *Namespace, room string) bool {
 
 // trimHistories drops what is too old for the histories that hold it. Called with mu held.
 func (l *eventLog) trimHistories(now int64) {
-	if l.aged.count == 0 {
+	if l.history == nil && l.kept.Load() == 0 {
 		return
 	}
 	for _, r := range l.rooms {

@@ -1,61 +1,33 @@
 package socketio
 
-import (
-	"errors"
+import "github.com/fanfare-go/fanfare/engine"
 
-	"github.com/fanfare-go/fanfare/engine/parser"
-)
+// Limits bound what one peer or one client may do.
+type Limits = engine.Limits
 
-// limit is one of the Options that bound what somebody may ask for.
-type limit uint8
+// Rate is how often something may happen.
+type Rate = engine.Rate
 
+// Limit names one of the Limits.
+type Limit = engine.Limit
+
+// Limited is what OnLimited learns of who met a limit.
+type Limited = engine.Limited
+
+// The limits that can be met.
 const (
-	limitDepth limit = iota
-	limitAttachments
-	limitAttachmentBytes
-	limitMailbox
-	limitPendingAcks
-	limitRooms
-	limitNamespaces
-	limitNamespaceName
-	limitChildNamespaces
-	limitCount
+	LimitConnections    = engine.LimitConnections    // Limits.ConnectionsPerIP
+	LimitConnectionRate = engine.LimitConnectionRate // Limits.ConnectionRatePerIP
+	LimitSessionRate    = engine.LimitSessionRate    // Limits.SessionRatePerIP
+	LimitMessages       = engine.LimitMessages       // Limits.Messages
+	LimitBytes          = engine.LimitBytes          // Limits.Bytes
+	LimitPings          = engine.LimitPings          // Limits.PingRate
+	LimitMessageTime    = engine.LimitMessageTime    // Limits.MessageTimeout
+	LimitBodyRate       = engine.LimitBodyRate       // Limits.MinBodyRate
 )
 
-// limitNames are the Options' names, and parser's for what has no option.
-var limitNames = [limitCount]string{
-	"MaxDepth", "MaxAttachments", "MaxAttachmentBytes", "MaxMailbox", "MaxPendingAcks", "MaxRooms", "MaxNamespaces",
-	"DefaultNamespace", "MaxChildNamespaces",
-}
-
-// exceeded counts what was refused because of a limit.
-func (c *counters) exceeded(l limit) { c.limits[l].Add(1) }
-
-// exceededBy counts a violation of a client, if it is one of a limit.
-func (c *counters) exceededBy(err error) {
-	for _, each := range [...]struct {
-		err error
-		limit
-	}{
-		{parser.ErrDepth, limitDepth},
-		{parser.ErrTooManyAttachments, limitAttachments},
-		{parser.ErrBinaryTooLarge, limitAttachmentBytes},
-		{parser.ErrNamespace, limitNamespaceName},
-		{ErrMailboxFull, limitMailbox},
-		{ErrTooManyNamespaces, limitNamespaces},
-	} {
-		if errors.Is(err, each.err) {
-			c.exceeded(each.limit)
-			return
-		}
-	}
-}
-
-// exceededLimits is how often each limit was met.
-func (c *counters) exceededLimits() map[string]uint64 {
-	m := make(map[string]uint64, limitCount)
-	for l, name := range limitNames {
-		m[name] = c.limits[l].Load()
-	}
-	return m
+// overLimit reports that the message being received came too fast, where that drops its
+// event.
+func (c *client) overLimit() bool {
+	return c.server.options.Limits.DropOver && c.session.OverLimit()
 }

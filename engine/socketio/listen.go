@@ -2,9 +2,12 @@ package socketio
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
+
+	"github.com/fanfare-go/fanfare/engine"
 )
 
 // ListenAndServe serves on the TCP address (":3000") until ctx is done, then shuts
@@ -16,11 +19,51 @@ func (v *Server) ListenAndServe(ctx context.Context, addr string) error {
 	return v.Serve(ctx)
 }
 
+// ListenAndServeTLS is ListenAndServe over TLS, with the certificate (and its chain)
+// and the key in PEM files. Where they are replaced, new clients get the new ones within a
+// second, and nobody is disconnected. The rest of Options.TLS is used as it is; where
+// both names are empty, its certificates are, too.
+func (v *Server) ListenAndServeTLS(ctx context.Context, addr, certFile, keyFile string) error {
+	if err := v.ListenTLS(addr, certFile, keyFile); err != nil {
+		return err
+	}
+	return v.Serve(ctx)
+}
+
+// ListenTLS is Listen over TLS, with certificates as in ListenAndServeTLS.
+func (v *Server) ListenTLS(addr, certFile, keyFile string) error {
+	config := v.options.TLS
+	if config == nil {
+		config = new(tls.Config)
+	}
+	if certFile != "" || keyFile != "" {
+		cert, err := CertificateFiles(certFile, keyFile)
+		if err != nil {
+			return err
+		}
+		config = config.Clone()
+		config.Certificates, config.GetCertificate = nil, cert.GetCertificate
+	}
+	return v.listen(addr, config)
+}
+
+// Certificate is a key pair in files that may be replaced while the server runs.
+type Certificate = engine.Certificate
+
+// CertificateFiles reads a certificate, with its chain, and its key, in PEM. The
+// result's GetCertificate is for Options.TLS; it notices by itself, within a second,
+// that the files were replaced, and Reload need not wait for that.
+func CertificateFiles(certFile, keyFile string) (*Certificate, error) {
+	return engine.CertificateFiles(certFile, keyFile)
+}
+
 // Listen binds the TCP address; port 0 takes a free one. From then on clients are
-// served. Its errors (address in use, too few descriptors) say what to do. Serve
-// or Shutdown must follow.
-func (v *Server) Listen(addr string) error {
-	return v.start(func() error { return v.engine.Listen(addr) })
+// served, over TLS where Options.TLS says so. Its errors (address in use, too few
+// descriptors) say what to do. Serve or Shutdown must follow.
+func (v *Server) Listen(addr string) error { return v.listen(addr, v.options.TLS) }
+
+func (v *Server) listen(addr string, config *tls.Config) error {
+	return v.start(func() error { return v.engine.ListenTLS(addr, config) })
 }
 
 // start makes the workers and has the engine listen, or do without.

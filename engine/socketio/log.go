@@ -291,7 +291,7 @@ func (l *eventLog) settle(e *stored, now int64) {
 // shrink drops what a room's ring need not keep. Called with mu held.
 func (l *eventLog) shrink(r *logRoom, now int64) {
 	for e := r.front(); e != nil; e = r.front() {
-		wanted := e.n > l.swept || r.remembers(e, now)
+		wanted := e.n > l.swept && r.members > 0 || r.remembers(e, now)
 		if wanted && r.bytes <= l.roomBytes(r) {
 			return
 		}

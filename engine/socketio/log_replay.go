@@ -18,7 +18,7 @@ type replay struct {
 
 // missed begins a walk over what was sent to r after event n.
 func (r *recoverable) missed(n uint64) *replay {
-	w := &replay{back: r}
+	w := &replay{back: r, done: n}
 	w.add(&r.own, n, forever)
 	for _, m := range r.rooms {
 		if m.to > n {
@@ -78,11 +78,14 @@ func (w *replay) sink(i int) {
 	}
 }
 
-// A part of a replay is what fits one write, so that a connection that breaks again
-// breaks before or behind it as a rule: see engine's corks.
+// A replay goes out in parts. The first leaves together with the answer that lets the
+// client in, behind it: the stock client keeps what comes before that answer, and if the
+// connection breaks in between, it has it twice after the next. So that part is no longer
+// than TCP's first flight. The others follow as the client takes them.
 const (
-	partFrames = 256
-	partBytes  = 60 << 10
+	firstBytes = 14 << 10
+	partBytes  = 256 << 10
+	partFrames = 1024
 )
 
 // part returns the next frames of the walk, and whether there are more. The frames are

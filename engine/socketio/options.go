@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"context"
+	"crypto/tls"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -91,6 +92,17 @@ type Options struct {
 	// where it asks for a level that there is not. Node: httpCompression.
 	HTTPCompression HTTPCompression
 
+	// TLS has the server speak https and wss: the handshake, certificates and so on are
+	// crypto/tls's, the protocol is HTTP/1.1. Its callbacks run several at a time. See
+	// CertificateFiles for one that is replaced while the server runs. Default: none.
+	// Node: https.createServer(options).
+	TLS *tls.Config
+	// TLSHandshakeTimeout bounds a TLS handshake; default 10 s.
+	TLSHandshakeTimeout time.Duration
+	// MaxTLSHandshakes is how many may be in progress at a time; default 1,024. Four
+	// times as many may wait for one to end.
+	MaxTLSHandshakes int
+
 	// Handler serves every other path of the port, such as the application's pages;
 	// default: 404.
 	Handler http.Handler
@@ -117,6 +129,15 @@ type Options struct {
 	// connections again, while a broadcast goes out; default 128, about 1 ms; up to
 	// four times as many while nobody else says anything.
 	TurnWrites int
+
+	// Limits bound what one IP address or one client may do; the zero value bounds
+	// WebSocket pings, and the time that a message or a packet may take to arrive.
+	// With Limits.DropOver, events that come too fast are dropped; acknowledgements
+	// and everything else never are.
+	Limits Limits
+	// OnLimited is told who met one of the Limits. Called on the event loop: it must
+	// not block. Default: none.
+	OnLimited func(Limited)
 
 	// HighWaterMark is how many bytes may wait for a slow client before SlowPolicy
 	// applies; default 1 MiB, and at least MaxHTTPBufferSize.
@@ -284,6 +305,8 @@ func (o *Options) engine(accept func(*engine.Session) engine.Receiver) engine.Op
 		Loops: o.Loops, HighWaterMark: o.HighWaterMark,
 		MaxQueued: o.MaxQueued, MaxBlocked: o.MaxBlocked, SlowPolicy: o.SlowPolicy,
 		MaxQueuedBytes: o.MaxQueuedBytes, TurnWrites: o.TurnWrites, Logger: o.Logger,
+		Limits: o.Limits, OnLimited: o.OnLimited,
+		TLS: o.TLS, TLSHandshakeTimeout: o.TLSHandshakeTimeout, MaxTLSHandshakes: o.MaxTLSHandshakes,
 	}
 	if o.ClientFiles != nil {
 		files := newClientFiles(o)

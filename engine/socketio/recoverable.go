@@ -67,7 +67,7 @@ func (l *eventLog) anew(r *recoverable) {
 	r.pid = l.server.ids.next()
 	l.byPID[r.pid] = r
 	r.start, r.reached, r.floor = l.last, l.last, 0
-	r.own.evicted = l.last
+	r.own.evicted, r.own.members = l.last, 1
 	r.confirmed, r.idle = 0, 0
 	l.enterRoom(r, r.nsp.everyone)
 }
@@ -89,7 +89,7 @@ func (l *eventLog) finish(r *recoverable) {
 		return
 	}
 	if r.state == waiting {
-		l.waiting.remove(r)
+		l.leaveWaiting(r)
 	}
 	r.state = over
 	l.clear(r)

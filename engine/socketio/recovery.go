@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/fanfare-go/fanfare/engine"
 	"github.com/fanfare-go/fanfare/engine/parser"
 )
 
@@ -158,11 +159,11 @@ func (l *eventLog) emit(r *recoverable, e numbered, volatile bool) error {
 	return nil
 }
 
-// answer sends the CONNECT packet that lets the client in. pid is the key to recovery.
-func (s *Socket) answer(pid []byte) {
-	nsp := s.nsp.name
-	s.client.send(len(nsp)+80, func(b []byte) []byte {
-		b = parser.AppendHeader(b, parser.Connect, 0, nsp, 0, false)
+// answer lets the client in, with a CONNECT packet; pid is the key to recovery. What the
+// client has missed goes ahead of it.
+func (s *Socket) answer(pid []byte, missed ...*engine.Frame) {
+	f := s.client.packet(len(s.nsp.name)+80, func(b []byte) []byte {
+		b = parser.AppendHeader(b, parser.Connect, 0, s.nsp.name, 0, false)
 		if s.client.eio3 { // which knows its id
 			return b
 		}
@@ -173,4 +174,15 @@ func (s *Socket) answer(pid []byte) {
 		}
 		return append(b, `"}`...)
 	})
+	if f == nil {
+		return
+	}
+	defer f.Release()
+	if len(missed) == 0 {
+		s.client.session.Send(f)
+		return
+	}
+	all := engine.Join(append(missed, f))
+	s.client.session.Send(all)
+	all.Release()
 }

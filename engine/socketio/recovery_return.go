@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/fanfare-go/fanfare/engine"
 )
 
 // takeOverTries is how many connections that are in the way a client may close: there
@@ -98,7 +100,7 @@ func (l *eventLog) claim(s *Socket, k key) (r *recoverable, before, inTheWay *So
 		l.giveUp(r)
 		return nil, nil, nil
 	}
-	l.waiting.remove(r)
+	l.leaveWaiting(r)
 	before, r.socket = r.socket, s
 	r.state, r.reached = claimed, n
 	return r, before, nil
@@ -172,12 +174,13 @@ func (l *eventLog) admit(s *Socket) bool {
 		l.finish(r)
 		return false
 	}
+	var missed []*engine.Frame
 	more := false
 	if s.is(recovered) {
 		l.stats.recovered++
-		more = l.sendPart(r, partBytes)
+		missed, more = l.nextPart(r, firstBytes)
 	}
-	s.answer(r.pid[:])
+	s.answer(r.pid[:], missed...)
 	if more {
 		r.state = catching
 		l.catching = append(l.catching, r)
@@ -196,14 +199,12 @@ func (s *Socket) disown(seen bool) {
 	}
 }
 
-// sendPart sends the next events that r has missed, and reports whether there are
+// nextPart takes the next events that r has missed, and reports whether there are
 // more. Called with mu held.
-func (l *eventLog) sendPart(r *recoverable, bytes int) (more bool) {
-	frames, upTo, more := r.missed(r.reached).part(bytes)
+func (l *eventLog) nextPart(r *recoverable, bytes int) (frames []*engine.Frame, more bool) {
+	frames, r.reached, more = r.missed(r.reached).part(bytes)
 	l.stats.replayed += uint64(len(frames))
-	r.reached = upTo
-	r.socket.client.session.SendAll(frames)
-	return more
+	return frames, more
 }
 
 // goLive has r receive what is emitted from now on. Called with mu held.

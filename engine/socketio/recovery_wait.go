@@ -49,11 +49,28 @@ func (l *eventLog) await(r *recoverable) {
 		r.cost += int64(len(m.room.name)) + 48
 	}
 	l.waiting.push(r)
+	l.server.stay(r.nsp)
 	for l.waiting.count > l.recovery.MaxWaiting || l.waiting.bytes > l.recovery.MaxWaitingBytes {
 		l.stats.crowded++
 		l.giveUp(l.waiting.first)
 	}
 	l.setSweeper()
+}
+
+// leaveWaiting ends the wait for r. Called with mu held.
+func (l *eventLog) leaveWaiting(r *recoverable) {
+	l.waiting.remove(r)
+	l.server.part(r.nsp)
+}
+
+// stay counts one who is waited for as a guest of a namespace that goes with its last.
+func (v *Server) stay(n *Namespace) {
+	if n.child == nil {
+		return
+	}
+	v.creating.Lock()
+	defer v.creating.Unlock()
+	n.child.arrive(true)
 }
 
 // giveUp ends the wait for r and has that told. Called with mu held.
@@ -164,12 +181,9 @@ func (s *Socket) tellExpired() {
 	}
 }
 
-// paceEvery is the time between two looks at those who are catching up, and paceBytes
-// what they are sent at one, unless they have not taken the last.
-const (
-	paceEvery = 10 * time.Millisecond
-	paceBytes = 4 * partBytes
-)
+// paceEvery is the time between two looks at those who are catching up. They are sent
+// the next part, if they have taken the last.
+const paceEvery = 10 * time.Millisecond
 
 // setPacer has those who are catching up looked after in a while. Called with mu held.
 func (l *eventLog) setPacer() {
@@ -207,8 +221,12 @@ func (l *eventLog) catchUp(r *recoverable, s *Socket) {
 	case r.socket != s || r.state != catching:
 	case r.lost(r.reached):
 		s.client.session.Abandon()
-	case !l.sendPart(r, paceBytes):
-		l.goLive(r)
+	default:
+		frames, more := l.nextPart(r, partBytes)
+		s.client.session.SendAll(frames)
+		if !more {
+			l.goLive(r)
+		}
 	}
 }
 

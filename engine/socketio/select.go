@@ -95,12 +95,12 @@ func (n *Namespace) selected(sel *Selection) []*Socket {
 // named returns the sockets with these ids, if rooms are ids of connected sockets and
 // nothing else.
 func (n *Namespace) named(rooms []string) (list []*Socket, ok bool) {
-	if len(rooms) == 0 || n.idRooms.Load() {
+	if len(rooms) == 0 || n.idRooms.Load() || n.server.options.AllowEIO3 { // whose ids may look like anything
 		return nil, false
 	}
 	seen := make(map[*Socket]struct{}, len(rooms))
 	for _, r := range rooms {
-		s := n.sockets.find(r)
+		s := n.socket(r)
 		if s == nil {
 			return nil, false
 		}

@@ -3,10 +3,12 @@ package socketio_test
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"testing"
 
 	"github.com/fanfare-go/fanfare/engine/socketio"
+	"github.com/gobwas/ws"
 )
 
 func TestLookups(t *testing.T) {
@@ -53,6 +55,83 @@ func TestSocketsJoinKnowsRoomsCalledLikeIDs(t *testing.T) {
 	if in("after") != 0 {
 		t.Error("somebody is left")
 	}
+}
+
+// Sockets that may return are counted, found and moved like others.
+func TestOperatorsWithRecovery(t *testing.T) {
+	t.Parallel()
+	server := socketio.New(quiet(socketio.Options{ConnectionStateRecovery: &socketio.Recovery{}}))
+	events, _ := listening(server.Of("/"), 100)
+	p := dial(t, start(t, server))
+	p.send("40")
+	p.read()
+	eventually(t, "it is in", func() bool { return server.SocketCount() == 1 })
+	s := server.Sockets()[0]
+	_ = server.To(s.ID()).SocketsJoin("r")
+	for room, want := range map[string]int{s.ID(): 1, "r": 1} {
+		if n, err := server.RoomSize(t.Context(), room); n != want || err != nil {
+			t.Errorf("%q: %d, %v", room, n, err)
+		}
+		if all, err := server.To(room).FetchSockets(t.Context()); len(all) != want || err != nil {
+			t.Errorf("%q: %v, %v", room, all, err)
+		}
+	}
+	if rooms, err := server.Rooms(t.Context()); err != nil || len(rooms) != 1 || rooms["r"] != 1 {
+		t.Errorf("%v, %v", rooms, err)
+	}
+	got := asking(t.Context(), server.To("r"), "ask")
+	p.expect(`420["ask"]`) // and no offset behind it
+	p.send(`430[]`)
+	receive(t, got)
+	ends(t, got)
+	expectEvents(t, events, "create-room "+s.ID(), "join-room "+s.ID()+" "+s.ID(), "create-room r", "join-room r "+s.ID())
+	h := server.Of("/").History("old")
+	if _, err := h.Join(s, ""); err != nil {
+		t.Error(err)
+	}
+	expectEvents(t, events, "create-room old", "join-room old "+s.ID())
+}
+
+// Clients of Socket.IO 2 have ids of another kind.
+func TestOperatorsWithSocketIO2(t *testing.T) {
+	t.Parallel()
+	a := seat(t, socketio.Options{AllowEIO3: true}, 1)
+	d := ws.Dialer{Timeout: patience}
+	conn, br, _, err := d.Dial(t.Context(), "ws://"+a.addr+"/socket.io/?EIO=3&transport=websocket")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	p := &peer{TB: t, conn: conn, rw: conn}
+	if br != nil {
+		p.rw = struct {
+			io.Reader
+			io.Writer
+		}{br, conn}
+	}
+	p.read()
+	p.expect("40")
+	all, err := a.Except(a.id(0)).FetchSockets(t.Context())
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%v, %v", all, err)
+	}
+	id := all[0].ID()
+	if s, ok := a.Socket(id); !ok || s.ID() != id {
+		t.Error("not found by its id")
+	}
+	_ = a.To(id, a.id(0)).SocketsJoin("r")
+	for room, want := range map[string]int{"r": 2, id: 1} {
+		if n, err := a.RoomSize(t.Context(), room); n != want || err != nil {
+			t.Errorf("%q: %d, %v", room, n, err)
+		}
+	}
+	got := asking(t.Context(), a.To(id), "ask")
+	p.expect(`420["ask"]`)
+	p.send(`430[7]`)
+	if v := receive(t, got); v != (verdict{id, "[7]"}) {
+		t.Error(v)
+	}
+	ends(t, got)
 }
 
 // One socket that cannot join does not keep the others out.

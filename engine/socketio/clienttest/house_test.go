@@ -2,6 +2,7 @@ package clienttest_test
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"log/slog"
 	"net/http"
@@ -33,6 +34,7 @@ type houseOptions struct {
 	handler                                   http.Handler
 	door                                      door
 	parser                                    socketio.Parser
+	tls                                       *tls.Config
 }
 
 // watchers is the room of those who want to hear who is gone, and why.
@@ -46,6 +48,9 @@ func openHouse(t *testing.T, o houseOptions) *house {
 	} else {
 		h.address = h.server.Addr().String() // from now on, so that a restart comes back to the same place
 		h.url = "http://" + h.address
+		if o.tls != nil {
+			h.url = "https://" + h.address
+		}
 	}
 	t.Cleanup(func() { h.shut(t) })
 	return h
@@ -56,6 +61,7 @@ func (h *house) open(t *testing.T) {
 	o := socketio.Options{
 		PingInterval: h.options.pingInterval, PingTimeout: h.options.pingTimeout, UpgradeTimeout: h.options.upgradeTimeout,
 		AllowEIO3: !h.options.onlyEIO4, Handler: h.options.handler, Parser: h.options.parser, AcceptRate: h.options.acceptRate, AcceptBurst: h.options.acceptBurst,
+		TLS:     h.options.tls,
 		Logger:  slog.New(slog.NewTextHandler(io.Discard, nil)),
 		OnError: func(_ context.Context, _ *socketio.Socket, err error) { t.Errorf("the server reports: %v", err) },
 	}

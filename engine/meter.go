@@ -1,0 +1,111 @@
+package engine
+
+import "time"
+
+// What a session may send per second is watched only while it sends: its meter is in a
+// table of its loop, and leaves it when the session has been quiet for long enough.
+
+// meter is how much a session has sent lately.
+type meter struct {
+	messages, bytes level
+	over            bool // the last one was too much
+}
+
+// meters is what a server knows of all of them. Immutable.
+type meters struct {
+	on              bool
+	messages, bytes bucket
+}
+
+func newMeters(m *Limits) meters {
+	return meters{
+		on:       m.Messages.PerSecond > 0 || m.Bytes.PerSecond > 0,
+		messages: newBucket(m.Messages), bytes: newBucket(m.Bytes),
+	}
+}
+
+// charge counts a message of n bytes. false: the session was closed for it.
+func (s *Session) charge(n int) bool {
+	l, m := s.loop, &s.loop.srv.meters
+	e := l.metered[s]
+	if e == nil {
+		e = new(meter)
+		l.metered[s] = e
+		l.dueBy(l.now + sweepEvery)
+	}
+	limit := LimitMessages
+	ok := e.messages.take(&m.messages, l.now, 1)
+	if ok {
+		limit, ok = LimitBytes, e.bytes.take(&m.bytes, l.now, n)
+	}
+	first := !ok && !e.over
+	e.over = !ok
+	switch {
+	case ok:
+		return true
+	case !l.srv.opts.Limits.DropOver:
+		s.exceed(limit)
+		return false
+	case first:
+		l.limited(Limited{Limit: limit, Peer: s.host(), Session: s, Dropped: true})
+	default:
+		l.stats.limits[limit].Add(1)
+	}
+	return true
+}
+
+// OverLimit reports that the message being received is over Limits.Messages or
+// Limits.Bytes, and to be dropped (Limits.DropOver). To be called by the Receiver, on
+// the session's loop.
+func (s *Session) OverLimit() bool {
+	if !s.loop.srv.meters.on {
+		return false
+	}
+	e := s.loop.metered[s]
+	return e != nil && e.over
+}
+
+// Incomplete says that the floor above waits for more of a packet, or no longer: it has
+// Limits.MessageTimeout. To be called by the Receiver, on the session's loop.
+func (s *Session) Incomplete(waits bool) {
+	l := s.loop
+	switch d := l.srv.opts.Limits.MessageTimeout; {
+	case !waits:
+		delete(l.incomplete, s)
+	case d > 0 && !s.has(flagClosed):
+		l.incomplete[s] = l.now + ticks(d)
+		l.dueBy(l.now + sweepEvery)
+	}
+}
+
+// sweepEvery is how often the loop looks through the two tables, in ticks.
+const sweepEvery = uint64(time.Second / tickLength)
+
+// sweep closes sessions whose packets do not come to an end, and forgets who is quiet.
+// Called by the tick.
+func (l *loop) sweep() {
+	if len(l.metered)+len(l.incomplete) == 0 {
+		return
+	}
+	defer l.dueBy(l.now + sweepEvery)
+	if l.now < l.swept+sweepEvery {
+		return
+	}
+	l.swept = l.now
+	for s, by := range l.incomplete {
+		if l.now >= by {
+			s.exceed(LimitMessageTime)
+		}
+	}
+	for s, e := range l.metered {
+		if e.messages.isFull(l.now) && e.bytes.isFull(l.now) {
+			delete(l.metered, s)
+		}
+	}
+}
+
+// unwatch forgets a session that is closed.
+func (l *loop) unwatch(s *Session) {
+	delete(l.metered, s)
+	delete(l.incomplete, s)
+}
