@@ -81,7 +81,7 @@ func TestGarbageAfterAHandshakeEndsOneSession(t *testing.T) { // CVE-2022-21676
 }
 
 func TestPingFloodsAreCoalesced(t *testing.T) {
-	f, healthy := startAbused(t, engine.Options{})
+	f, healthy := startAbused(t, engine.Options{Limits: engine.Limits{PingRate: -1}})
 	c, o := f.openWS()
 	const pings = 100_000
 	go func() {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -211,8 +212,8 @@ func TestASlowClientGetsCompressedFramesWhole(t *testing.T) {
 	}
 }
 
-// What a loop would take long to compress is compressed by who sends it.
-func TestLargeFramesAreCompressedBeforeTheLoopsGetThem(t *testing.T) {
+// Who sends compresses: a loop has others to serve.
+func TestFramesAreCompressedBeforeTheLoopsGetThem(t *testing.T) {
 	k := startFake(t, 2, deflating())
 	large := strings.Repeat("large ", 20_000)
 	k.publish(large, everything)
@@ -228,9 +229,11 @@ func TestLargeFramesAreCompressedBeforeTheLoopsGetThem(t *testing.T) {
 			t.Errorf("%d compressions before the loops ran", n)
 		}
 	}
-	k.publish(strings.Repeat("x", 2000), everything)
+	_, plain := k.openWS(0)
+	k.send(plain, large)
+	k.publish("short", everything)
 	k.run()
-	if n := k.srv.Stats().Deflated; n != 3 {
+	if n := k.srv.Stats().Deflated; n != 2 {
 		t.Errorf("%d compressions", n)
 	}
 	if a, b := len(c.texts()), len(other.texts()); a != 3 || b != 2 {
@@ -240,7 +243,7 @@ func TestLargeFramesAreCompressedBeforeTheLoopsGetThem(t *testing.T) {
 		_ = c.loop.Close(c)
 	}
 	k.publish(large, everything)
-	if n := k.srv.Stats().Deflated; n != 3 {
+	if n := k.srv.Stats().Deflated; n != 2 {
 		t.Error("compressed for clients that have gone")
 	}
 }
@@ -326,6 +329,36 @@ func TestCompressedMessagesFromClients(t *testing.T) {
 	}
 	f.session(o.SID).ended(t, engine.ReasonTransportError)
 	f.echoes(c, r)
+}
+
+// Clients with a bomb each, five at a time, of 50 KB that would become 50 MB.
+func TestCompressionBombsCostTheirSendersAlone(t *testing.T) {
+	f := start(t, deflating())
+	bomb := pack(strings.Repeat("a", 50_000_000))
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for range 5 {
+		var few []*wsConn
+		for range 5 {
+			c := f.dial()
+			c.do("GET", wsURL, "", wsHeader, offersDeflate)
+			w := &wsConn{c}
+			w.packed(true, gobwas.OpText, bomb)
+			few = append(few, w)
+		}
+		for _, c := range few {
+			if got := c.closeCode(); got != 1009 {
+				t.Errorf("closed with %d", got)
+			}
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.Sys) - int64(before.Sys); grown > 64<<20 {
+		t.Errorf("%d MiB more from the system", grown>>20)
+	}
+	healthy, o := f.openWS()
+	f.echoes(healthy, f.session(o.SID))
 }
 
 // packed sends a frame with RSV1.

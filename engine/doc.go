@@ -1,4 +1,4 @@
-// Package engine is an Engine.IO v4 server on the gnet event loop: connections,
+// Package engine is an Engine.IO v4 (and v3) server on the gnet event loop: connections,
 // the HTTP routes of the protocol, sessions over long-polling and WebSocket, the
 // upgrade between them, heartbeats, outbound queues and fan-out. It is the only
 // package that imports gnet, and it knows nothing of Socket.IO: whoever stands
@@ -28,7 +28,8 @@
 //
 // # Locks
 //
-// Leaves, none held while another is taken: the inbox's, the self-pipe's, one per
+// Leaves, none held while another is taken: the inbox's, the self-pipe's, the table of
+// peers', a TLS handshake's, a Certificate's, one per
 // shard of the session table, the one around the names that the application gave
 // sessions, the one around who waits for a hook and the one around a request's way
 // through the middlewares, the one around making a form of a frame and the one

@@ -2,7 +2,9 @@ package engine_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -35,6 +37,7 @@ func TestEIO3Facts(t *testing.T) {
 	f.fact(t, "a pong that no poll came for follows the upgrade", eio3PongAfterUpgrade)
 	f.fact(t, "goodbyes", eio3Goodbyes)
 	f.fact(t, "JSONP", eio3JSONP)
+	f.fact(t, "compressed answers", eio3Compressed)
 }
 
 // counted is a text packet in a payload.
@@ -425,6 +428,40 @@ func eio3JSONP(t *testing.T, f *fixture) {
 	want := "___eio[8](\"" + counted("3") + counted("4in front €") + counted("452-header 😀") + counted("b4AQID") + counted("b4") + counted("4behind") + "\");"
 	if a := get.do("GET", url, ""); a.body != want || a.Header.Get("Content-Type") != plain {
 		t.Errorf("%v %q, want %q", a.Header, a.body, want)
+	}
+}
+
+func eio3Compressed(t *testing.T, f *fixture) {
+	long := strings.Repeat("€😀", 500)
+	unpacked := func(p *poller) (contentType, body string) {
+		a := p.get.do("GET", p.url, "", "Accept-Encoding: gzip")
+		if got := a.Header.Get("Content-Encoding"); got != "gzip" {
+			t.Fatalf("Content-Encoding %q", got)
+		}
+		r, err := gzip.NewReader(strings.NewReader(a.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a.Header.Get("Content-Type"), string(b)
+	}
+	p := f.poller3("")
+	p.r.send(long)
+	until(t, "it waits", func() bool { return p.r.s.PollState().Queued == 1 })
+	if contentType, body := unpacked(p); contentType != plain || body != counted("4"+long) {
+		t.Errorf("%s, %.40q", contentType, body)
+	}
+	frame := text("header")
+	frame.AppendBinary([]byte(long))
+	p.r.s.Send(frame)
+	frame.Release()
+	until(t, "it waits", func() bool { return p.r.s.PollState().Queued == 1 })
+	want := packet.AppendBinaryPayloadDataV3(packet.AppendBinaryPayloadTextV3(nil, []byte("4header")), []byte(long))
+	if contentType, body := unpacked(p); contentType != "application/octet-stream" || body != string(want) {
+		t.Errorf("%s, %.40q", contentType, body)
 	}
 }
 

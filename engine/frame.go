@@ -94,7 +94,7 @@ func (f *Frame) release(n int) {
 	switch left := f.refs.Add(-int32(n)); {
 	case left > 0:
 		if left == 1 && lasting {
-			f.made.Store(nil) // if f is another's by now, it makes them again
+			f.made.Store(nil) // if f is another's by now, it makes them again; not to the pool: they may be in use again, too
 		}
 		return
 	case left < 0:

@@ -73,6 +73,7 @@ func (c *conn) handshakeWebSocket(in *intent, head, answer []byte) {
 	s := c.newSession(in, head)
 	s.conn, c.session = c, s
 	s.setSocket(in.transport)
+	s.noteForm()
 	l.payload = s.openPacket(l.payload[:0], nil)
 	l.scratch = ws.AppendFrame(answer, ws.OpText, l.payload)
 	if initial := l.srv.opts.InitialPacket; initial != "" {

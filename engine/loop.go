@@ -66,6 +66,7 @@ type loop struct {
 	payload   []byte        // scratch of the polling payload being built
 	encoded   []byte        // scratch of it compressed
 	pong      []byte        // payload of the latest WebSocket ping of this read
+	posting   *conn         // whose body is being worked through
 	ponging   bool          // there was one
 	completed bool          // a WebSocket message came to its end in this read
 	pinged    bool          // Engine.IO's ping of revision 3 was in this read

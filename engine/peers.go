@@ -43,6 +43,8 @@ func (s *Session) host() netip.Addr {
 		return s.poll.get.host()
 	case s.poll != nil && s.poll.post != nil:
 		return s.poll.post.host()
+	case s.poll != nil && s.loop.posting != nil:
+		return s.loop.posting.host()
 	}
 	return netip.Addr{}
 }

@@ -124,7 +124,9 @@ func (c *conn) posted(body []byte) {
 	c.http.post, s.poll.post, c.session = nil, nil, nil
 	c.http.flags |= httpBusy
 	c.loop.stats.bytesIn.Add(uint64(len(body)))
+	c.loop.posting = c
 	s.takeBody(body, p)
+	c.loop.posting = nil
 	p.reset()
 	c.answerText(http.StatusOK, textHTML, "ok")
 }

@@ -60,6 +60,7 @@ const (
 	flagGraced                               // the ping that is out was given more time once
 	flagWebTransport                         // the WebSocket stands for WebTransport
 	flagWaiting                              // the client does not take what waits for it
+	flagDeflated                             // its WebSocket has agreed to permessage-deflate
 )
 
 func (s *Session) has(f sessionFlag) bool { return s.flags.Load()&f != 0 }
@@ -81,7 +82,9 @@ func (s *Session) ID() string {
 // publishes, joins and leaves. It takes a reference of its own, never blocks, and
 // is dropped silently where the session is closed.
 func (s *Session) Send(f *Frame) {
-	s.loop.srv.ahead(f)
+	if s.has(flagDeflated) {
+		s.loop.srv.ahead(f)
+	}
 	f.retain(1)
 	if !s.loop.post(task{kind: taskSend, session: s, frame: f}) {
 		f.release(1)

@@ -241,7 +241,7 @@ func TestTheQueueOfASlowClientIsBounded(t *testing.T) {
 // Pings, pongs and the close frame keep to the boundaries of frames: pings and
 // pongs before what waits, the close frame after it.
 func TestControlFramesDuringABlockade(t *testing.T) {
-	k := startFake(t, 1, engine.Options{PingInterval: time.Second, PingTimeout: 20 * time.Second})
+	k := startFake(t, 1, engine.Options{PingInterval: time.Second, PingTimeout: 20 * time.Second, Limits: engine.Limits{PingRate: -1}})
 	c, r := k.openWS(0)
 	c.narrow(t)
 	var l ledger

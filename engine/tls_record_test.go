@@ -88,7 +88,7 @@ func tlsPair(t testing.TB, version uint16) (*tls.Conn, *recorded, *engine.TLSPip
 func TestRecordsMayBeSplitAtEveryByte(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		t.Run(tls.VersionName(version), func(t *testing.T) {
-			client, wire, pipe := tlsPair(t, version)
+			client, wire, _ := tlsPair(t, version)
 			write := func(messages ...string) []byte {
 				for _, m := range messages {
 					if _, err := client.Write([]byte(m)); err != nil {
@@ -103,6 +103,7 @@ func TestRecordsMayBeSplitAtEveryByte(t *testing.T) {
 			if n < want {
 				t.Fatalf("%d bytes", n)
 			}
+			var pipe *engine.TLSPipe
 			client, wire, pipe = tlsPair(t, version)
 			for i := range n + 1 {
 				b := write(messages...)

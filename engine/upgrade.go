@@ -76,6 +76,7 @@ func (s *Session) upgrade(c *conn) {
 	s.conn = c
 	t := c.socketTransport()
 	s.setSocket(t)
+	s.noteForm()
 	l.srv.gauges.polling.Add(-1)
 	l.srv.gauges.of(t).Add(1)
 	l.stats.upgrades.Add(1)

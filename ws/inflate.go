@@ -30,7 +30,7 @@ type Inflated struct {
 	To       atomic.Uint64 // bytes decompressed
 }
 
-// inflater is a decompressor, some 50 KB with its window. No client keeps one:
+// inflater is a decompressor, some 40 KB with its window. No client keeps one:
 // client_no_context_takeover is part of every answer.
 type inflater struct {
 	z   io.ReadCloser // a flate.Resetter

@@ -189,7 +189,7 @@ func (c *clients) read(fd int32, b []byte) {
 
 // take counts what came, and has the client go on once its answer is complete.
 func (c *clients) take(k *client, b []byte) {
-	if k.kind == WebSocket && k.steps == nil {
+	if (k.kind == WebSocket || k.kind == Deflate) && k.steps == nil {
 		c.arrived += uint64(len(b))
 		return
 	}

@@ -34,7 +34,7 @@ func dial(addr *net.TCPAddr, i int) (int, error) {
 
 const (
 	upgradeHead = "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n" +
-		"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+		"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n"
 	pollingTarget = "/socket.io/?EIO=4&transport=polling"
 )
 
@@ -42,7 +42,9 @@ const (
 func (k *client) shakeHands() error {
 	switch k.kind {
 	case WebSocket:
-		return k.openWebSocket()
+		return k.openWebSocket("")
+	case Deflate:
+		return k.openWebSocket("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n")
 	case Polling:
 		return k.openPolling()
 	case HeldPoll:
@@ -57,9 +59,10 @@ func (k *client) shakeHands() error {
 	return fmt.Errorf("no kind of client is called %q", k.kind)
 }
 
-// openWebSocket upgrades and joins the default namespace.
-func (k *client) openWebSocket() error {
-	if err := send(k.fd, fmt.Sprintf(upgradeHead, k.host)); err != nil {
+// openWebSocket upgrades and joins the default namespace; offer is a further header
+// line.
+func (k *client) openWebSocket(offer string) error {
+	if err := send(k.fd, fmt.Sprintf(upgradeHead, k.host, offer)); err != nil {
 		return err
 	}
 	if _, err := readUntil(k.fd, `"maxPayload":`); err != nil {

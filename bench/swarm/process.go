@@ -21,6 +21,7 @@ type Kind string
 // The kinds of clients.
 const (
 	WebSocket Kind = "websocket" // a Socket.IO socket over WebSocket
+	Deflate   Kind = "deflate"   // the same with permessage-deflate
 	HeldPoll  Kind = "held"      // a Socket.IO socket whose poll the server holds; it polls again after each answer
 	Polling   Kind = "polling"   // a Socket.IO socket that posts and then polls, for round trips
 	Raw       Kind = "raw"       // a connection with a peer that sends back what it gets

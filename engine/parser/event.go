@@ -20,7 +20,7 @@ func EventName(array []byte) (name []byte, rest []byte, err error) {
 	}
 	name = first[1 : len(first)-1 : len(first)-1]
 	if bytes.IndexByte(name, '\\') >= 0 {
-		name = appendUnescaped(make([]byte, 0, len(name)), name)
+		name = AppendUnescaped(make([]byte, 0, len(name)), name)
 	}
 	return name, a.Rest(), nil
 }
@@ -44,7 +44,7 @@ func checkEventName(array []byte) error {
 	name := first[1 : len(first)-1]
 	if bytes.IndexByte(name, '\\') >= 0 {
 		var buf [longest]byte
-		name = appendUnescaped(buf[:0], name)
+		name = AppendUnescaped(buf[:0], name)
 	}
 	if ReservedName(name) {
 		return ErrReserved
@@ -52,9 +52,9 @@ func checkEventName(array []byte) error {
 	return nil
 }
 
-// appendUnescaped appends the text of a string whose raw form, without quotes, is s. It is never longer than s. Halves of
-// surrogate pairs become U+FFFD. What is not a valid escape is copied as it stands.
-func appendUnescaped(dst, s []byte) []byte {
+// AppendUnescaped appends the text of a JSON string whose raw form, without quotes, is s. It is never longer than s. Halves of
+// surrogate pairs become U+FFFD. What is not a valid escape is copied as it stands. Safe for concurrent use.
+func AppendUnescaped(dst, s []byte) []byte {
 	for len(s) > 0 {
 		i := bytes.IndexByte(s, '\\')
 		if i < 0 || i+1 == len(s) {

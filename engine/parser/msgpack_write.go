@@ -155,7 +155,7 @@ func (w *msgpackWriter) text() error {
 	}
 	s := w.in[w.i+1 : end-1]
 	if bytes.IndexByte(s, '\\') >= 0 {
-		w.scratch = appendUnescaped(w.scratch[:0], s)
+		w.scratch = AppendUnescaped(w.scratch[:0], s)
 		s = w.scratch
 	}
 	w.i = end

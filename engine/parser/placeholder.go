@@ -233,7 +233,7 @@ func isKey(raw []byte, name string) bool {
 		return false
 	}
 	var buf [longest]byte
-	return string(appendUnescaped(buf[:0], raw)) == name
+	return string(AppendUnescaped(buf[:0], raw)) == name
 }
 
 // placeholderNumber reads a plain decimal integer below MaxAttachments, or returns -1.

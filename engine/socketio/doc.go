@@ -1,6 +1,7 @@
 // Package socketio is a Socket.IO server: namespaces, sockets, typed events,
 // acknowledgements, rooms and broadcasts, spoken with every stock client of
-// Socket.IO v3 and v4 (protocol revision 5) over the sessions of package engine.
+// Socket.IO v3 and v4 (protocol revision 5), and with Options.AllowEIO3 of v2, over the
+// sessions of package engine.
 //
 // # Dictionary for users of Node's server
 //

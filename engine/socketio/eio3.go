@@ -141,6 +141,12 @@ func (n *Namespace) socket(id string) *Socket {
 	return nil
 }
 
+// couldBeID reports whether a room may be called as a socket is.
+func (n *Namespace) couldBeID(room string) bool {
+	o := &n.server.options
+	return len(room) == idLen || o.AllowEIO3 && (o.GenerateID != nil || strings.Contains(room, "#"))
+}
+
 // refusalEIO3 is the payload of a refusal: the error's data where there are any, else
 // its message. Node sends data of any kind; the clients read strings, objects and lists.
 func refusalEIO3(message string, data json.RawMessage) []byte {

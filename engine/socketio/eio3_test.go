@@ -200,6 +200,21 @@ func TestEIO3IDsAreRooms(t *testing.T) {
 	}
 	c.expect(`42["right"]`)
 
+	for nsp, id := range map[*socketio.Namespace]string{w.Of("/"): id, nsp: "/other#" + id} {
+		s, ok := nsp.Socket(id)
+		if !ok || s.ID() != id {
+			t.Errorf("no socket %s", id)
+		}
+		for range 2 { // by its id alone, and where a room is called so, too
+			if n, err := nsp.In(id).Count(t.Context()); n != 1 || err != nil {
+				t.Errorf("%s: %d, %v", id, n, err)
+			}
+			if err := s.Join("room#" + id); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+
 	five, fifth := join(t, w.addr) // beside it, as ever
 	if err := w.To(fifth).Except(id).Emit("hello"); err != nil {
 		t.Fatal(err)
@@ -218,8 +233,13 @@ func TestEIO3IDsOfNamedSessions(t *testing.T) {
 		c.send("40/other,")
 		c.expect("40/other,")
 		id := "user-" + user
-		if root, other := receive(t, w.joined), receive(t, w.joined); root.ID() != id || other.ID() != "/other#"+id {
-			t.Fatalf("ids %s and %s", root.ID(), other.ID())
+		joined := map[string]string{} // in any order: namespaces do not wait for each other
+		for range 2 {
+			s := receive(t, w.joined)
+			joined[s.Namespace().Name()] = s.ID()
+		}
+		if joined["/"] != id || joined["/other"] != "/other#"+id {
+			t.Fatalf("ids %v", joined)
 		}
 		for nsp, room := range map[string]string{"/": id, "/other": "/other#" + id} {
 			if err := w.Of(nsp).Except(room).Emit("wrong"); err != nil {

@@ -33,7 +33,7 @@ func (e Engine) ClientsCount() int64 {
 // Use registers a middleware of net/http's usual kind for every request of Socket.IO:
 // handshakes, polls, posts and upgrades, but not client files. See engine.Server.Use for
 // what it may do; it may block. What it puts into the context of the request that opens a
-// connection is in Handshake.Context. Node: io.engine.use.
+// connection is in Handshake.Value. Node: io.engine.use.
 func (e Engine) Use(middleware func(next http.Handler) http.Handler) { e.server.Use(middleware) }
 
 // OnInitialHeaders registers fn for the answer to the first request of each connection;

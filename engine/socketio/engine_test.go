@@ -25,7 +25,7 @@ func TestEngineMiddlewaresHandOnWhatTheyFound(t *testing.T) {
 	})
 	users := make(chan any, 10)
 	server.Use(func(_ context.Context, s *socketio.Socket) error {
-		users <- s.Handshake().Context.Value(inContext{})
+		users <- s.Handshake().Value(inContext{})
 		return nil
 	})
 	addr := start(t, server)

@@ -3,6 +3,8 @@ package socketio
 import (
 	"context"
 	"unsafe"
+
+	"github.com/fanfare-go/fanfare/engine/parser"
 )
 
 // Sizes of what exists once per client.
@@ -134,6 +136,34 @@ func Bench(o Options) (v *Server, receive func(packet []byte) error, stop func()
 // Watching returns how many sockets of the namespace have outgoing listeners.
 func Watching(n *Namespace) int { return len(n.overhearing.all()) }
 
+// CallAndAck is what an event costs between its session and its acknowledgement's
+// frame: the packet is decoded, its first handler called, the reply encoded.
+func CallAndAck(v *Server, packet []byte) error {
+	p, err := parser.Decode(packet, &v.limits)
+	if err != nil {
+		return err
+	}
+	name, list, err := parser.EventName(p.Data)
+	if err != nil {
+		return err
+	}
+	h := v.main.table.Load().events[string(name)][0]
+	value, err := h.run(context.Background(), nil, newArgs(list, nil, v.options.JSON))
+	if err != nil {
+		return err
+	}
+	e, err := v.main.encodeReply(value)
+	if err != nil {
+		return err
+	}
+	f, err := e.frame(parser.Ack, v.main, p.ID, true)
+	e.free()
+	if err == nil {
+		f.Release()
+	}
+	return err
+}
+
 // KeyEIO3 is by what a socket of Socket.IO 2 is found.
 func KeyEIO3(session string) string {
 	key := keyEIO3(session)
@@ -145,4 +175,14 @@ func LogRooms(v *Server) int {
 	v.log.mu.Lock()
 	defer v.log.mu.Unlock()
 	return len(v.log.rooms)
+}
+
+// FormatOffset and ParseOffset are the text of offsets of a server's log.
+func FormatOffset(v *Server, n uint64) string             { return offsetOf(v.log.epoch, n) }
+func ParseOffset(v *Server, s string) (n uint64, ok bool) { return parseOffset(s, v.log.epoch) }
+
+// RecoveryKey is what a client shows in its CONNECT packet to be recovered.
+func RecoveryKey(auth []byte) (pid, offset string, ok bool) {
+	k, ok := keyOf(auth)
+	return string(k.pid[:]), k.offset, ok
 }

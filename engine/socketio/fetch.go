@@ -65,7 +65,7 @@ func (r *RemoteSocket) State() SocketState {
 		return r.state
 	}
 	h := *r.Handshake()
-	h.Context = nil // is of this server
+	h.values = nil // which are of this server
 	return SocketState{ID: r.ID(), Handshake: &h, Rooms: r.Rooms(), Data: r.local.shared()}
 }
 

@@ -21,10 +21,17 @@ type Handshake struct {
 	Query   url.Values  // decoded query parameters, Engine.IO's own included
 	Auth    Raw         // the payload of the CONNECT packet: a JSON object, or nil
 
-	// Context has what middlewares of the Engine put into the context of the request
-	// that opened the connection, and no end; nothing where Headers are empty. Node: what
-	// they put into socket.request.
-	Context context.Context
+	values context.Context // of the request; nil where nothing is known of it
+}
+
+// Value returns what a middleware of the Engine put into the context of the request that
+// opened the connection under key; nil where there is nothing, Headers are empty, or the
+// socket is another server's. Node: what middlewares put into socket.request.
+func (h *Handshake) Value(key any) any {
+	if h.values == nil {
+		return nil
+	}
+	return h.values.Value(key)
 }
 
 // Handshake returns what the client said when it connected. In middlewares and
@@ -80,7 +87,7 @@ func (s *Socket) DecodeAuth(v any) error {
 
 // handshake reads the kept bytes of the opening request.
 func (c *client) handshake() *Handshake {
-	h := &Handshake{Headers: http.Header{}, Query: url.Values{}, Context: context.Background()}
+	h := &Handshake{Headers: http.Header{}, Query: url.Values{}}
 	request := c.session.Request()
 	if request == nil {
 		return h
@@ -94,7 +101,7 @@ func (c *client) handshake() *Handshake {
 	if err != nil {
 		return h
 	}
-	h.Context = r.Context()
+	h.values = r.Context()
 	h.Headers, h.URL, h.Query = r.Header, r.RequestURI, r.URL.Query()
 	h.Headers.Set("Host", r.Host)
 	h.XDomain, h.Secure = r.Header.Get("Origin") != "", r.TLS != nil

@@ -14,7 +14,7 @@ func (s *Socket) Join(rooms ...string) error {
 		if len(r) > MaxRoomName {
 			return ErrRoomName
 		}
-		if len(r) == idLen {
+		if s.nsp.couldBeID(r) {
 			s.nsp.idRooms.Store(true)
 		}
 	}

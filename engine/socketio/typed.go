@@ -106,7 +106,7 @@ func decoderOf[T any]() func(Args) (T, error) {
 		if shapeOf(reflect.TypeFor[T]()).tuple {
 			return tupleOf[T]
 		}
-		return first(valueOf[T])
+		return first(planned[T]())
 	}
 	return short.(func(Args) (T, error))
 }
@@ -129,6 +129,32 @@ func stringOf(a Args, elem []byte) (string, error) {
 		return s, nil
 	}
 	return valueOf[string](a, elem)
+}
+
+// planned returns valueOf, or what is faster where nothing but encoding/json is asked to
+// do what the plan of T does.
+func planned[T any]() func(Args, []byte) (T, error) {
+	p := planOf(reflect.TypeFor[T]())
+	switch any((*T)(nil)).(type) {
+	case *int, *int64:
+		return valueOf[T] // nothing is shorter
+	}
+	if p == nil {
+		return valueOf[T]
+	}
+	return func(a Args, elem []byte) (T, error) {
+		if _, ok := a.codec.(standardCodec); !ok || len(a.attachments) > 0 {
+			return valueOf[T](a, elem)
+		}
+		at := &struct { // one allocation for both
+			v T
+			c cursor
+		}{c: cursor{b: elem}}
+		if p.read(&at.c, reflect.ValueOf(&at.v).Elem()) && at.c.space() == 0 {
+			return at.v, nil
+		}
+		return valueOf[T](a, elem)
+	}
 }
 
 func valueOf[T any](a Args, elem []byte) (T, error) {

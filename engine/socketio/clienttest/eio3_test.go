@@ -1,6 +1,7 @@
 package clienttest_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -68,6 +69,39 @@ func TestOneBroadcastReachesAllVersions(t *testing.T) {
 		}
 		for _, args := range c.Wait("plain", 3) {
 			requireArgs(t, array{"𝒳", 1.5}, args)
+		}
+	}
+}
+
+func TestOneQuestionIsAnsweredByAllVersions(t *testing.T) {
+	driver := clienttest.Start(t)
+	house := openHouse(t, houseOptions{})
+	ids := map[string]string{}
+	for _, version := range clienttest.Versions {
+		for _, transport := range transports {
+			j := &journey{T: t, house: house, driver: driver, way: way{version: version, transports: transport.names}}
+			c := j.settled()
+			c.AnswerEcho("question")
+			ids[c.ID()] = version + "/" + transport.name
+		}
+	}
+	answers, err := house.server.EmitWithAck(t.Context(), "question", []byte{1, 2, 255})
+	if err != nil || len(answers) != len(ids) {
+		t.Fatalf("%d answers of %d, %v", len(answers), len(ids), err)
+	}
+	for _, a := range answers {
+		var got []byte
+		if err := a.Value.Decode(&got); err != nil || !bytes.Equal(got, []byte{1, 2, 255}) {
+			t.Errorf("%s: %v, %v", ids[a.SocketID], got, err)
+		}
+	}
+	sockets, err := house.server.FetchSockets(t.Context())
+	if err != nil || len(sockets) != len(ids) {
+		t.Fatalf("%d sockets of %d, %v", len(sockets), len(ids), err)
+	}
+	for _, s := range sockets {
+		if ids[s.ID()] == "" {
+			t.Errorf("%s is nobody's id", s.ID())
 		}
 	}
 }

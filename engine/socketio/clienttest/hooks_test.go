@@ -59,7 +59,7 @@ func openGuarded(t *testing.T) *guarded {
 		g.refused = append(g.refused, e)
 	})
 	server.OnConnect(func(_ context.Context, s *socketio.Socket) error {
-		user, _ := s.Handshake().Context.Value(userKey{}).(string)
+		user, _ := s.Handshake().Value(userKey{}).(string)
 		return s.Emit("you", user)
 	})
 	furnish(server.Of("/"))

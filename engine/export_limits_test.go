@@ -1,0 +1,44 @@
+package engine
+
+import "net/netip"
+
+// Peers is how many the server remembers, and how many connections of ip it counts.
+func (s *Server) Peers(ip string) (remembered, connections int) {
+	p := &s.peers
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if e := p.table[hostOfIP(netip.MustParseAddr(ip))]; e != nil {
+		connections = e.connections
+	}
+	return len(p.table), connections
+}
+
+// AcceptFrom is what a server with these limits says to a connection.
+func (s *Server) AcceptFrom(ip string, tick uint64) (counted bool, met Limit) {
+	return s.peers.accept(hostOfIP(netip.MustParseAddr(ip)), tick)
+}
+
+// LeaveFrom undoes AcceptFrom.
+func (s *Server) LeaveFrom(ip string) { s.peers.leave(hostOfIP(netip.MustParseAddr(ip))) }
+
+// Watched counts entries of the tables of sessions that send, and of those with half a
+// packet, of loops that the test runs itself.
+func (s *Server) Watched() (metered, incomplete int) {
+	for _, l := range s.allLoops() {
+		metered += len(l.metered)
+		incomplete += len(l.incomplete)
+	}
+	return metered, incomplete
+}
+
+// Bucket is a bucket of tokens.
+type Bucket struct {
+	size  bucket
+	level level
+}
+
+// NewBucket returns a full one.
+func NewBucket(r Rate) *Bucket { return &Bucket{size: newBucket(r)} }
+
+// Take takes n tokens at a tick.
+func (b *Bucket) Take(tick uint64, n int) bool { return b.level.take(&b.size, tick, n) }
