@@ -18,7 +18,7 @@ import (
 // Facts 1 to 40 are the engine's.
 var wireFacts = map[int][]string{
 	13: {"TestFact13ClientsOfEIO3AreInWithoutAsking"}, // what is Engine.IO's of it is in engine
-	41: {"TestFact41ConnectIsAnsweredWithAnID", "TestConnectToNamespaces", "TestIDs"},
+	41: {"TestFact41ConnectIsAnsweredWithAnID", "TestConnectToNamespaces", "TestIDs", "TestRecoveryRestoresTheSocket"},
 	42: {"TestFact42ConnectTakesAnObjectOrNothing", "TestViolationsClose"},
 	43: {"TestFact43TheQueryIsPartOfTheName", "TestFact43TheQueryOfEIO3IsItsAuth", "TestConnectToNamespaces"},
 	44: {"TestFact44AnUnknownNamespaceCostsNothing", "TestConnectToNamespaces"},
