@@ -112,6 +112,7 @@ func TestMetricsCountPagesAndGarbage(t *testing.T) {
 
 // families are the names that dashboards are built on.
 var families = []string{
+	"fanfare_limits_met_total", "fanfare_tls_handshakes_total", "fanfare_tls_failed_total", "fanfare_tls_faults_total",
 	"fanfare_connections", "fanfare_sockets", "fanfare_handshakes_rejected_total",
 	"fanfare_tcp_connections", "fanfare_http_connections", "fanfare_outqueue_bytes", "fanfare_loop_lag_seconds",
 	"fanfare_handlers_busy", "fanfare_handlers_waiting", "fanfare_connections_total", "fanfare_accepted_total",

@@ -15,7 +15,7 @@ func metricsOf(server *socketio.Server) []pprof.Metric {
 		return single(server, pprof.Counter, name, help, func(st socketio.Stats) float64 { return float64(read(st)) })
 	}
 	return []pprof.Metric{
-		sessions(server), sockets(server), closed(server), rejected(server), slow(server),
+		sessions(server), sockets(server), closed(server), rejected(server), slow(server), limited(server),
 		gauge("fanfare_tcp_connections", "Open TCP connections on the event loops.", func(st socketio.Stats) float64 { return float64(st.Engine.Connections) }),
 		gauge("fanfare_http_connections", "Open connections that ask for pages.", func(st socketio.Stats) float64 { return float64(st.Engine.Handed) }),
 		gauge("fanfare_outqueue_bytes", "Bytes waiting for clients that cannot take more.", func(st socketio.Stats) float64 { return float64(st.Engine.QueuedBytes) }),
@@ -52,6 +52,9 @@ func metricsOf(server *socketio.Server) []pprof.Metric {
 		counter("fanfare_encoded_total", "Answers of polling compressed.", func(st socketio.Stats) uint64 { return st.Engine.Encoded }),
 		counter("fanfare_encoded_from_bytes_total", "Bytes of answers of polling compressed, before.", func(st socketio.Stats) uint64 { return st.Engine.EncodedFrom }),
 		counter("fanfare_encoded_to_bytes_total", "Bytes of answers of polling compressed, after.", func(st socketio.Stats) uint64 { return st.Engine.EncodedTo }),
+		counter("fanfare_tls_handshakes_total", "TLS handshakes that succeeded.", func(st socketio.Stats) uint64 { return st.Engine.TLSHandshakes }),
+		counter("fanfare_tls_failed_total", "TLS handshakes that failed, or took too long.", func(st socketio.Stats) uint64 { return st.Engine.TLSFailed }),
+		counter("fanfare_tls_faults_total", "TLS connections closed for bytes that are not their peer's.", func(st socketio.Stats) uint64 { return st.Engine.TLSFaults }),
 		counter("fanfare_handler_errors_total", "Errors of handlers.", func(st socketio.Stats) uint64 { return st.Errors }),
 		counter("fanfare_panics_total", "Panics caught.", func(st socketio.Stats) uint64 { return st.Panics + st.Engine.Panics }),
 	}
@@ -115,6 +118,18 @@ func slow(server *socketio.Server) pprof.Metric {
 			causes := server.Stats().Engine.SlowCauses
 			for c := socketio.SlowBytes; c <= socketio.SlowMemory; c++ {
 				emit(c.String(), float64(causes[c]))
+			}
+		},
+	}
+}
+
+func limited(server *socketio.Server) pprof.Metric {
+	return pprof.Metric{
+		Name: "fanfare_limits_met_total", Help: "Clients refused, closed or not heard for one of the limits.", Kind: pprof.Counter, Label: "limit",
+		Read: func(emit func(string, float64)) {
+			met := server.Stats().Engine.Limits
+			for m := socketio.LimitConnections; m <= socketio.LimitBodyRate; m++ {
+				emit(m.String(), float64(met[m]))
 			}
 		},
 	}

@@ -251,13 +251,21 @@ func (c *client) Closed(reason engine.Reason) {
 
 // send queues a packet that has no attachments; encode appends it.
 func (c *client) send(hint int, encode func(dst []byte) []byte) {
+	if f := c.packet(hint, encode); f != nil {
+		c.session.Send(f)
+		f.Release()
+	}
+}
+
+// packet builds such a packet; nil where Options.Parser has no words for it, and the
+// session ends.
+func (c *client) packet(hint int, encode func(dst []byte) []byte) *engine.Frame {
 	f := engine.NewFrame(hint)
 	if c.server.options.Parser == nil {
 		f.End(encode(f.Begin()))
 	} else if f = c.translate(f, encode(nil)); f == nil {
-		return
+		return nil
 	}
 	f.SetKept()
-	c.session.Send(f)
-	f.Release()
+	return f
 }

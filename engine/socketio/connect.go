@@ -35,6 +35,8 @@ func (c *client) join(nsp *Namespace, auth []byte) error {
 	use := len(t.use) > 0
 	if s.claim(auth) {
 		use = use && c.server.options.ConnectionStateRecovery.RunMiddlewares
+	} else {
+		use = use || s.seeks(auth)
 	}
 	s.mu.Lock()
 	if auth != nil {
@@ -106,7 +108,11 @@ func (s *Socket) over(nsp []byte) bool {
 // admit runs the middlewares, one after the other, and lets the socket in or not.
 func (s *Socket) admit() {
 	ctx := s.Context()
-	for _, use := range s.nsp.table.Load().use {
+	middlewares := s.nsp.table.Load().use
+	if s.restore(ctx) && !s.nsp.server.log.recovery.RunMiddlewares {
+		middlewares = nil
+	}
+	for _, use := range middlewares {
 		if err := use(ctx, s); err != nil {
 			s.refuse(err)
 			return

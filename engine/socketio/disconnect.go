@@ -127,7 +127,7 @@ func (s *Socket) withdraw(reason Reason, closed bool) {
 // hasGoodbye reports whether anybody wants to know of the end. Called with mu held.
 func (s *Socket) hasGoodbye() bool {
 	t := s.nsp.table.Load()
-	return len(t.disconnecting) > 0 || len(t.disconnect) > 0 || s.rare != nil && len(s.rare.leaving) > 0
+	return len(t.disconnecting) > 0 || len(t.disconnect) > 0 || s.nsp.sessions() != nil || s.rare != nil && len(s.rare.leaving) > 0
 }
 
 // empty leaves the rooms as far as the user sees, and returns the functions to
@@ -164,6 +164,7 @@ func (s *Socket) goodbye(r Reason) {
 	for _, fn := range t.disconnecting {
 		s.protect(func() { fn(ctx, s, r) })
 	}
+	s.persist()
 	s.mu.Lock()
 	leaving = s.empty()
 	s.mu.Unlock()

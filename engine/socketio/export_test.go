@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"context"
+	"time"
 	"unsafe"
 
 	"github.com/fanfare-go/fanfare/engine/parser"
@@ -175,4 +176,26 @@ func LogRooms(v *Server) int {
 	v.log.mu.Lock()
 	defer v.log.mu.Unlock()
 	return len(v.log.rooms)
+}
+
+// FormatOffset and ParseOffset are the text of offsets of a server's log.
+func FormatOffset(v *Server, n uint64) string             { return offsetOf(v.log.epoch, n) }
+func ParseOffset(v *Server, s string) (n uint64, ok bool) { return parseOffset(s, v.log.epoch) }
+
+// RecoveryKey is what a client shows in its CONNECT packet to be recovered.
+func RecoveryKey(auth []byte) (pid, offset string, ok bool) {
+	k, ok := keyOf(auth)
+	return string(k.pid[:]), k.offset, ok
+}
+
+// ConfirmedAfter reports whether the socket's client is known to have all that was
+// emitted before that time.
+func ConfirmedAfter(s *Socket, t time.Time) bool {
+	s.mu.Lock()
+	r := s.returnable()
+	s.mu.Unlock()
+	l := s.nsp.server.log
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return r.confirmed > t.Sub(l.began).Milliseconds()
 }

@@ -45,6 +45,10 @@ func (k Key[T]) Lookup(s *Socket) (v T, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if i := k.index(s.rare); i >= 0 {
+		if raw, restored := s.rare.values[i].v.(restoredValue); restored {
+			ok = s.nsp.server.options.JSON.Unmarshal(raw, &v) == nil
+			return v, ok
+		}
 		v, ok = s.rare.values[i].v.(T)
 	}
 	return v, ok
@@ -63,5 +67,5 @@ func (k Key[T]) index(r *rare) int {
 	if r == nil {
 		return -1
 	}
-	return slices.IndexFunc(r.values, func(v value) bool { return v.key == k.id })
+	return slices.IndexFunc(r.values, func(v value) bool { return v.key == k.id || k.id.name != "" && v.key.name == k.id.name })
 }

@@ -34,25 +34,37 @@ func (v *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		v.files.ServeHTTP(w, r)
 		return
 	}
-	if v.workers.Load() == nil {
-		if err := v.Start(); err != nil && !errors.Is(err, errAlreadyListening) {
-			if !errors.Is(err, ErrServerClosed) {
-				v.options.Logger.Error("socketio: a mounted server could not be started", "error", err)
-			}
-			http.Error(w, "cannot serve this request now", http.StatusServiceUnavailable)
-			return
+	if err := v.ready(); err != nil {
+		if !errors.Is(err, ErrServerClosed) {
+			v.options.Logger.Error("socketio: a mounted server could not be started", "error", err)
 		}
+		http.Error(w, "cannot serve this request now", http.StatusServiceUnavailable)
+		return
 	}
 	v.engine.ServeHTTP(w, r)
 }
 
+// ready starts the server where nobody has.
+func (v *Server) ready() error {
+	if v.workers.Load() != nil {
+		return nil
+	}
+	if err := v.Start(); err != nil && !errors.Is(err, errAlreadyListening) {
+		return err
+	}
+	return nil
+}
+
 // Dial returns the client's end of a new connection to the server within the process,
 // on which HTTP/1.1 and WebSocket are spoken as at its port, on behalf of the peer.
-// For those who bring a transport of their own. Errors: ErrServerClosed,
-// [engine.ErrFull], [engine.ErrNotListening] before Listen or Start. The caller closes it.
+// For those who bring a transport of their own. It starts the server where nobody has.
+// Errors: ErrServerClosed, [engine.ErrFull], or why it could not start. The caller closes it.
 func (v *Server) Dial(p Peer) (net.Conn, error) {
 	if v.closed.Load() {
 		return nil, ErrServerClosed
+	}
+	if err := v.ready(); err != nil {
+		return nil, err
 	}
 	nc, err := v.engine.Dial(p)
 	if err != nil {

@@ -56,6 +56,7 @@ func (c *client) message(data []byte, binary bool) error {
 	case parser.ConnectError:
 		return ErrUnexpectedPacket
 	}
+	c.dropping = c.overLimit()
 	return c.route(&p, attachments)
 }
 

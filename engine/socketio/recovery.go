@@ -162,20 +162,22 @@ func (l *eventLog) emit(r *recoverable, e numbered, volatile bool) error {
 // answer lets the client in, with a CONNECT packet; pid is the key to recovery. What the
 // client has missed goes ahead of it.
 func (s *Socket) answer(pid []byte, missed ...*engine.Frame) {
-	nsp := s.nsp.name
-	f := engine.NewFrame(len(nsp) + 80)
-	defer f.Release()
-	b := parser.AppendHeader(f.Begin(), parser.Connect, 0, nsp, 0, false)
-	if !s.client.eio3 { // which knows its id
+	f := s.client.packet(len(s.nsp.name)+80, func(b []byte) []byte {
+		b = parser.AppendHeader(b, parser.Connect, 0, s.nsp.name, 0, false)
+		if s.client.eio3 { // which knows its id
+			return b
+		}
 		b = append(b, `{"sid":"`...)
 		b = append(b, s.id[:]...)
 		if pid != nil {
 			b = append(append(b, `","pid":"`...), pid...)
 		}
-		b = append(b, `"}`...)
+		return append(b, `"}`...)
+	})
+	if f == nil {
+		return
 	}
-	f.End(b)
-	f.SetKept()
+	defer f.Release()
 	if len(missed) == 0 {
 		s.client.session.Send(f)
 		return

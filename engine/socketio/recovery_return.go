@@ -3,7 +3,6 @@ package socketio
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"github.com/fanfare-go/fanfare/engine"
 )
@@ -50,6 +49,9 @@ func (s *Socket) claim(auth []byte) bool {
 	}
 	for range takeOverTries {
 		claimed, inTheWay := s.tryClaim(l, k)
+		if claimed && s.nsp.sessions() != nil {
+			s.nsp.sessions().ForgetSession(string(k.pid[:]))
+		}
 		if inTheWay == nil {
 			return claimed
 		}
@@ -66,14 +68,14 @@ func (s *Socket) tryClaim(l *eventLog, k key) (claimed bool, inTheWay *Socket) {
 	if s.state != connecting {
 		return false, nil
 	}
-	r, before, inTheWay := l.claim(s, k)
+	r, rooms, before, inTheWay := l.claim(s, k)
 	if r == nil {
 		return false, inTheWay
 	}
 	s.id = r.sid // nobody has asked for it yet
 	s.set(recovered)
 	rare := s.need()
-	rare.recoverable, rare.rooms = r, l.roomsOf(r)
+	rare.recoverable, rare.rooms = r, rooms
 	before.mu.Lock()
 	defer before.mu.Unlock()
 	if before.rare != nil {
@@ -83,27 +85,27 @@ func (s *Socket) tryClaim(l *eventLog, k key) (claimed bool, inTheWay *Socket) {
 }
 
 // claim looks a key up: r is the recoverable, which is s's from now on, and before is
-// whose it was. A socket that is in the way has to be superseded first.
-func (l *eventLog) claim(s *Socket, k key) (r *recoverable, before, inTheWay *Socket) {
+// whose it was, rooms where it is. A socket that is in the way has to be superseded first.
+func (l *eventLog) claim(s *Socket, k key) (r *recoverable, rooms []string, before, inTheWay *Socket) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r = l.byPID[k.pid]
 	switch {
 	case r == nil || r.nsp != s.nsp || r.socket.client == s.client:
-		return nil, nil, nil
+		return nil, nil, nil, nil
 	case r.state != waiting:
-		return nil, nil, r.socket
+		return nil, nil, nil, r.socket
 	}
 	n, ok := l.reached(r, k.offset)
 	if !ok || r.until < l.now() || r.lost(n) {
 		l.stats.refused++
 		l.giveUp(r)
-		return nil, nil, nil
+		return nil, nil, nil, nil
 	}
 	l.leaveWaiting(r)
 	before, r.socket = r.socket, s
 	r.state, r.reached = claimed, n
-	return r, before, nil
+	return r, r.names(), before, nil
 }
 
 // reached returns the number of the last event that the client has; false where it
@@ -121,18 +123,6 @@ func (l *eventLog) tookOver() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.stats.takenOver++
-}
-
-// roomsOf returns the rooms that r is in, but for its own.
-func (l *eventLog) roomsOf(r *recoverable) (rooms []string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, m := range r.rooms {
-		if name, ok := strings.CutPrefix(m.room.name, r.nsp.prefix); ok && m.to == forever {
-			rooms = append(rooms, name)
-		}
-	}
-	return rooms
 }
 
 // supersede ends a socket whose client has come back on another connection, and that

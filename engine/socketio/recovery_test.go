@@ -15,6 +15,7 @@ import (
 type revenant struct {
 	*peer
 	nsp, sid, pid, offset string
+	foreign               string   // an offset of another server, to be shown once
 	before                []string // what came in front of the CONNECT answer
 }
 
@@ -26,6 +27,9 @@ func (c *revenant) returns(tb testing.TB, addr string) (recovered bool) {
 	c.peer = dial(tb, addr)
 	auth := ""
 	switch {
+	case c.foreign != "":
+		auth = fmt.Sprintf(`{"pid":%q,"offset":%q}`, c.pid, c.foreign)
+		c.foreign = ""
 	case c.offset != "":
 		auth = fmt.Sprintf(`{"pid":%q,"offset":%q}`, c.pid, c.offset)
 	case c.pid != "":
@@ -568,6 +572,7 @@ func TestRecoveryOfALongAbsence(t *testing.T) {
 	must(t, again.Emit("n", n+1, text)) // comes behind what is still to be sent
 	must(t, again.Join("late"))
 	must(t, w.To("late").Emit("n", n+2, text))
+	must(t, w.To(c.sid).Emit("n", n+3, text))
 	want := 0
 	for _, got := range c.before {
 		if got != fmt.Sprintf(`42["n",%d,"%s"]`, want, text) {
@@ -576,11 +581,100 @@ func TestRecoveryOfALongAbsence(t *testing.T) {
 		want++
 	}
 	t.Logf("%d events in front of the answer", want)
-	for ; want <= n+2; want++ {
+	for ; want <= n+3; want++ {
 		c.gets(fmt.Sprintf(`42["n",%d,"%s"]`, want, text))
 	}
 	must(t, w.To("late").Emit("live"))
 	c.gets(`42["live"]`)
+}
+
+// What is given up while a client catches up is told by closing the connection: after
+// the answer to its CONNECT there is no other way.
+func TestRecoveryThatComesTooLate(t *testing.T) {
+	w := recovering(t, socketio.Recovery{MaxRoomBytes: 20 << 20})
+	c, _ := w.visitor(t)
+	w.loses(c)
+	text := strings.Repeat("x", 100_000)
+	for i := range 150 {
+		must(t, w.Emit("n", i, text))
+	}
+	if !c.returns(t, w.addr) {
+		t.Fatal("not recovered")
+	}
+	for i := range 200 { // while c reads nothing
+		must(t, w.Emit("n", 150+i, text))
+	}
+	want := len(c.before)
+	for {
+		got, err := c.next()
+		if err != nil {
+			break
+		}
+		if got = c.strip(got); got != fmt.Sprintf(`42["n",%d,"%s"]`, want, text) {
+			t.Fatalf("event %d: %.20s", want, got)
+		}
+		want++
+	}
+	if want >= 150 {
+		t.Fatalf("%d events arrived", want)
+	}
+	if c.returns(t, w.addr) {
+		t.Error("recovered, with a gap")
+	}
+}
+
+// A room that was left long ago has had events that nobody can replay any more.
+func TestRecoveryRemembersSoManyRoomsThatWereLeft(t *testing.T) {
+	w := recovering(t, socketio.Recovery{})
+	reader, s := w.visitor(t)
+	deaf, other := w.visitor(t)
+	for i := range 100 {
+		name := fmt.Sprint("room", i)
+		for _, s := range []*socketio.Socket{s, other} {
+			must(t, s.Join(name, "quiet"+name))
+		}
+		must(t, w.To(name).Emit("n", i))
+		for _, s := range []*socketio.Socket{s, other} {
+			s.Leave(name, "quiet"+name)
+		}
+		reader.gets(fmt.Sprintf(`42["n",%d]`, i))
+	}
+	if n := socketio.LogRooms(w.Server); n > 80 {
+		t.Errorf("%d rooms are remembered", n)
+	}
+	if !reader.returns(t, w.addr) {
+		t.Error("who had all of it is not recovered")
+	}
+	if deaf.returns(t, w.addr) {
+		t.Error("recovered, without what was sent to rooms that are forgotten")
+	}
+}
+
+// Who is left out of everything that is sent has received nothing for long, and its
+// answers to heartbeats say that it has what there was.
+func TestRecoveryOfWhoSpeaksAndHearsNothing(t *testing.T) {
+	w := recoveringWith(t, socketio.Options{
+		PingInterval: 100 * time.Millisecond, PingTimeout: patience,
+		ConnectionStateRecovery: &socketio.Recovery{MaxRoomBytes: 2000},
+	})
+	c, s := w.visitor(t)
+	answered, conn := make(chan bool), c.conn
+	t.Cleanup(func() { _ = conn.Close(); <-answered })
+	go func() { // answers heartbeats, and hears nothing else
+		defer close(answered)
+		for _, err := c.next(); err == nil; _, err = c.next() {
+		}
+	}()
+	for range 100 {
+		must(t, s.Broadcast().Emit("noise"))
+	}
+	emitted := time.Now()
+	eventually(t, "heartbeats are answered", func() bool { return socketio.ConfirmedAfter(s, emitted) })
+	w.loses(c)
+	<-answered
+	if !c.returns(t, w.addr) {
+		t.Error("not recovered")
+	}
 }
 
 func TestRecoveryEndsWithTheServer(t *testing.T) {

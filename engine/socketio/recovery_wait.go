@@ -30,7 +30,7 @@ func (l *eventLog) depart(s *Socket, reason Reason) {
 	defer l.mu.Unlock()
 	switch {
 	case r.socket != s || r.state == over:
-	case l.closed || l.server.closed.Load() || !recoverableReason(reason):
+	case l.closed || !recoverableReason(reason) || l.server.closed.Load() && s.nsp.sessions() == nil:
 		l.finish(r)
 	default:
 		l.await(r)

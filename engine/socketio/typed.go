@@ -135,6 +135,10 @@ func stringOf(a Args, elem []byte) (string, error) {
 // do what the plan of T does.
 func planned[T any]() func(Args, []byte) (T, error) {
 	p := planOf(reflect.TypeFor[T]())
+	switch any((*T)(nil)).(type) {
+	case *int, *int64:
+		return valueOf[T] // nothing is shorter
+	}
 	if p == nil {
 		return valueOf[T]
 	}
@@ -142,9 +146,12 @@ func planned[T any]() func(Args, []byte) (T, error) {
 		if _, ok := a.codec.(standardCodec); !ok || len(a.attachments) > 0 {
 			return valueOf[T](a, elem)
 		}
-		v := new(T)
-		if c := (cursor{b: elem}); p.read(&c, reflect.ValueOf(v).Elem()) && c.space() == 0 {
-			return *v, nil
+		at := &struct { // one allocation for both
+			v T
+			c cursor
+		}{c: cursor{b: elem}}
+		if p.read(&at.c, reflect.ValueOf(&at.v).Elem()) && at.c.space() == 0 {
+			return at.v, nil
 		}
 		return valueOf[T](a, elem)
 	}

@@ -74,7 +74,7 @@ func Unavailable(t testing.TB, reason string) {
 	t.Skip(reason)
 }
 
-// nodeFolder finds testdata/node from wherever in the module the test runs.
+// nodeFolder finds testdata/node from wherever in the repository the test runs, in whichever of its modules.
 func nodeFolder(t testing.TB) string {
 	t.Helper()
 	folder, err := os.Getwd()
@@ -82,12 +82,13 @@ func nodeFolder(t testing.TB) string {
 		t.Fatal(err)
 	}
 	for {
-		if _, err := os.Stat(filepath.Join(folder, "go.mod")); err == nil {
-			return filepath.Join(folder, "engine", "socketio", "clienttest", "testdata", "node")
+		node := filepath.Join(folder, "engine", "socketio", "clienttest", "testdata", "node")
+		if _, err := os.Stat(filepath.Join(node, "package.json")); err == nil {
+			return node
 		}
 		parent := filepath.Dir(folder)
 		if parent == folder {
-			t.Fatal("clienttest: no go.mod above the working directory")
+			t.Fatal("clienttest: the working directory is not in the repository")
 		}
 		folder = parent
 	}

@@ -1,0 +1,129 @@
+package socketio_test
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/fanfare-go/fanfare/engine/socketio"
+)
+
+// vault is what several servers share: lost sockets, and the events since.
+type vault struct {
+	mu       sync.Mutex
+	sessions map[string]*socketio.SessionState // by key
+	events   map[string][]*socketio.Broadcast  // that came since they were lost
+	asked    []string                          // offsets
+}
+
+// keeper is an adapter that has a vault.
+type keeper struct {
+	*socketio.MemoryAdapter
+	*vault
+}
+
+var _ socketio.SessionAdapter = keeper{}
+
+func (v *vault) PersistSession(_ context.Context, s *socketio.SessionState) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.sessions[s.PID] = s
+	return nil
+}
+
+func (v *vault) ForgetSession(pid string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	delete(v.sessions, pid)
+}
+
+func (v *vault) has(pid string) *socketio.SessionState {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.sessions[pid]
+}
+
+func (v *vault) RestoreSession(_ context.Context, pid, offset string) (*socketio.RestoredSession, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	s := v.sessions[pid]
+	v.asked = append(v.asked, offset)
+	if s == nil {
+		return nil, nil
+	}
+	delete(v.sessions, pid)
+	return &socketio.RestoredSession{SessionState: *s, Missed: v.events[pid]}, nil
+}
+
+func (k keeper) Broadcast(p *socketio.Broadcast) error {
+	k.mu.Lock()
+	for pid, s := range k.sessions {
+		if slices.ContainsFunc(p.Rooms, func(r string) bool { return slices.Contains(s.Rooms, r) }) {
+			k.events[pid] = append(k.events[pid], &socketio.Broadcast{Array: bytes.Clone(p.Array), Attachments: p.Attachments})
+		}
+	}
+	k.mu.Unlock()
+	return k.MemoryAdapter.Broadcast(p)
+}
+
+var chair = socketio.NewSharedKey[int]("chair")
+
+// A server stops, and its client goes on with another, which has never heard of it.
+func TestRecoveryByAnAdapterOnAnotherServer(t *testing.T) {
+	v := &vault{sessions: make(map[string]*socketio.SessionState), events: make(map[string][]*socketio.Broadcast)}
+	options := socketio.Options{
+		ConnectionStateRecovery: &socketio.Recovery{},
+		Adapter:                 func(a *socketio.MemoryAdapter) socketio.Adapter { return keeper{a, v} },
+	}
+	first, second := recoveringWith(t, options), recoveringWith(t, options)
+	ran := make(chan bool, 10)
+	second.Use(func(ctxt, *socketio.Socket) error { ran <- true; return nil })
+	c, s := first.visitor(t)
+	must(t, s.Join("lobby"))
+	chair.Set(s, 7)
+	must(t, first.Emit("one"))
+	c.gets(`42["one"]`)
+	done := first.shutdown()
+	c.expectClosed()
+	must(t, receive(t, done))
+	if state := v.has(c.pid); state == nil || state.ID != c.sid || state.Offset < c.offset || string(state.Data["chair"]) != "7" {
+		t.Fatalf("persisted: %+v", state)
+	}
+	must(t, second.To("lobby").Emit("missed"))
+	must(t, second.To("elsewhere").Emit("not yours"))
+	before := c.offset
+	c.offset = "" // the other server's offsets are in another order
+	c.foreign = before
+	if !c.returns(t, second.addr) {
+		t.Fatal("not recovered")
+	}
+	c.missed(`42["missed"]`)
+	again := second.socket(c, c.sid)
+	if !again.Recovered() || chair.Get(again) != 7 || !slices.Contains(again.Rooms(), "lobby") || len(ran) > 0 {
+		t.Errorf("recovered %v, value %d, rooms %q, middlewares ran: %v", again.Recovered(), chair.Get(again), again.Rooms(), len(ran) > 0)
+	}
+	must(t, second.To("lobby").Emit("live"))
+	c.gets(`42["live"]`)
+	if len(v.asked) != 1 || v.asked[0] != before {
+		t.Errorf("asked since %q", v.asked)
+	}
+
+	second.loses(c) // and back to the same server: it is not asked for
+	eventually(t, "it is persisted", func() bool { return v.has(c.pid) != nil })
+	must(t, second.To("lobby").Emit("missed again"))
+	if !c.returns(t, second.addr) {
+		t.Fatal("not recovered again")
+	}
+	c.missed(`42["missed again"]`)
+	if v.has(c.pid) != nil || len(v.asked) != 1 {
+		t.Errorf("asked since %q; forgotten: %v", v.asked, v.has(c.pid) == nil)
+	}
+
+	thief := &revenant{pid: "xxxxxxxxxxxxxxxxxxxx"}
+	if thief.returns(t, second.addr) {
+		t.Error("a key that nobody has")
+	}
+	receive(t, ran)
+}
