@@ -28,8 +28,11 @@ func TestCompressedEventsArriveAsTheyWereSent(t *testing.T) {
 		}{
 			{"long", array{long}},
 			{"long binary", array{object{"a": binary([]byte(long)...), "b": noise}, long}},
-			{"large", array{strings.Repeat("x", 900_000)}},
+			{"large", array{strings.Repeat("x", 700_000)}}, // below maxHttpBufferSize in base64, too
 		}...) {
+			if j.msgpack && payload.name == hugeNumber {
+				continue
+			}
 			j.Log(payload.name)
 			c.Emit("echo", payload.args...)
 			requireArgs(j.T, payload.args, c.Wait("echoed", 1)[0])
@@ -42,8 +45,12 @@ func TestCompressedEventsArriveAsTheyWereSent(t *testing.T) {
 		after := j.house.server.Stats().Engine
 		deflated, inflated := after.Deflated-before.Deflated, after.Inflated-before.Inflated
 		switch c.Transport() {
-		case "websocket": // six long messages in four events; noise is tried, in vain
-			if deflated != 6 || inflated < 5 {
+		case "websocket": // four long events, in six messages (noise is tried, in vain); msgpack needs one for each
+			want := uint64(6)
+			if j.msgpack {
+				want = 4
+			}
+			if deflated != want || inflated < want-1 {
 				j.Errorf("%d messages compressed, %d decompressed", deflated, inflated)
 			}
 		default:
