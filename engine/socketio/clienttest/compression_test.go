@@ -31,6 +31,9 @@ func TestCompressedEventsArriveAsTheyWereSent(t *testing.T) {
 			payload{"long binary", array{object{"a": binary([]byte(long)...), "b": noise}, long}},
 			payload{"large", array{strings.Repeat("x", large)}},
 		) {
+			if j.msgpack && payload.name == hugeNumber {
+				continue
+			}
 			j.Log(payload.name)
 			c.Emit("echo", payload.args...)
 			requireArgs(j.T, payload.args, c.Wait("echoed", 1)[0])
