@@ -207,7 +207,7 @@ func (c *Client) event(p *parser.Packet, attachments [][]byte) {
 		c.t.Errorf("socketiotest: an event without a name: %q", p.Data)
 		return
 	}
-	if c.pid != "" && !p.HasID {
+	if c.pid+c.wasPID != "" && !p.HasID { // what was missed comes ahead of the CONNECT
 		list, c.offset = cutOffset(list)
 	}
 	args, err := socketio.ParseArgs(bytes.Join([][]byte{{'['}, list, {']'}}, nil), attachments)
