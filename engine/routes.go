@@ -52,6 +52,10 @@ func (c *conn) route(b []byte, n int) (rest []byte) {
 	if in.session != nil && in.session.loop != c.loop {
 		return c.moveTo(in.session.loop, b)
 	}
+	if srv.emptying.Load() && !in.hasSID {
+		c.loop.stats.turnedAway.Add(1)
+		return c.busy()
+	}
 	if srv.asks(&in, q) {
 		return c.park(q, &in, b, n)
 	}
