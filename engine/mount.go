@@ -59,6 +59,7 @@ func (s *Server) asOurs(r *http.Request) *http.Request {
 		}
 		q.RequestURI = r.URL.RequestURI()
 	}
+	q.TransferEncoding = nil // a middleware that has read the body may have left it
 	if q.ContentLength < 0 {
 		q.TransferEncoding = []string{"chunked"} // HTTP/2 does not say so
 	}
