@@ -127,8 +127,8 @@ func (s *Server) takeOver(w http.ResponseWriter, r *http.Request, l *loop) {
 	}
 	a := &arrival{bytes: requestBytes(r, buf.Reader), returned: true, from: newOrigin(peerOf(r), false)}
 	switch nc := nc.(type) {
-	case *handedConn: // of our own port, by way of Options.Handler
-		s.enroll(l, nc.leaveHTTP(a), a)
+	case *handedConn: // of our own port or another server's, by way of Options.Handler
+		s.enroll(l, nc.leaveHTTP(s, a), a)
 	case *net.TCPConn, *net.UnixConn: // exactly: the Close of a type that wraps them may matter
 		s.enroll(l, nc, a)
 	default:
