@@ -88,14 +88,15 @@ func peerOf(r *http.Request) Peer {
 	return p
 }
 
-// wantsUpgrade reports a request that a loop may answer with 101.
+// wantsUpgrade reports a request that a loop may answer with 101, and closes the
+// connection of otherwise: see http1.Request.Upgrade.
 func wantsUpgrade(r *http.Request) bool {
 	if r.Method != http.MethodGet || r.ProtoMajor != 1 || !r.ProtoAtLeast(1, 1) || r.Header.Get("Upgrade") == "" {
 		return false
 	}
 	for _, line := range r.Header["Connection"] {
 		for token := range strings.SplitSeq(line, ",") {
-			if strings.EqualFold(strings.TrimSpace(token), "upgrade") {
+			if strings.EqualFold(strings.Trim(token, " \t"), "upgrade") {
 				return true
 			}
 		}

@@ -11,6 +11,29 @@ import (
 	"github.com/fanfare-go/fanfare/engine"
 )
 
+// Only what the loop takes for an upgrade, too, is taken from net/http: the connection's next
+// request would be served without the middlewares in front of the engine.
+func TestOnlyUpgradesAreTakenFromNetHTTP(t *testing.T) {
+	for _, header := range []string{
+		"Upgrade: websocket\r\nConnection: upgrade\u00a0", "Upgrade: websocket\r\nConnection: \u0085upgrade, keep-alive",
+		"Upgrade:\r\nConnection: upgrade", "Upgrade: websocket", "Connection: upgrade",
+	} {
+		f := startFacts(t, engine.Options{}, func(f *fixture) { f.way = way{mounted: true} })
+		asked := make(chan string, 10)
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			asked <- r.Method
+			f.srv.ServeHTTP(w, r)
+		}))
+		t.Cleanup(s.Close)
+		f.addr = s.Listener.Addr().String()
+		c := f.dial()
+		for range 2 {
+			parseOpen(t, c.do("GET", pollURL, "", header).body)
+			receive(t, asked)
+		}
+	}
+}
+
 // What a client sends is one request, whatever the middlewares in front of the engine make
 // of it: a second one, made of the body or of the method of the first, would have its answer
 // given to whoever has the pipe next.
