@@ -136,6 +136,8 @@ func (in *intent) verify(q *http1.Request) *requestError {
 		return errTransportMismatch
 	case in.hasSID && in.session.protocol() != in.protocol: // Engine.IO 6.6.12
 		return errProtocolMismatch
+	case in.hasSID && !q.Upgrade && in.transport != Polling: // a WebSocket's session has no use for it
+		return errTransportHandshake
 	case in.hasSID:
 		return nil
 	case string(q.Method) != http.MethodGet:
