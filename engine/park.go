@@ -71,7 +71,7 @@ func (h *httpState) awaitsBody() bool {
 func (p *parked) goOn() {
 	defer p.loop.srv.table.names.release(p.verdict.name) // if it did not become a session's
 	c := p.conn
-	if c == nil {
+	if c == nil || !c.open() { // gone, or to be closed at the end of this turn
 		return
 	}
 	defer p.loop.recoverFor(c)
