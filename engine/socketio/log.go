@@ -318,6 +318,7 @@ func (l *eventLog) roomBytes(r *logRoom) int64 {
 // memory back. Called with mu held.
 func (l *eventLog) dropFront(r *logRoom) {
 	e := r.pop()
+	l.retire(r)
 	if e.rings > 0 {
 		return
 	}
@@ -328,7 +329,6 @@ func (l *eventLog) dropFront(r *logRoom) {
 	}
 	e.frame.Release()
 	e.frame = nil
-	l.retire(r)
 }
 
 // retire forgets a room that nobody is in and that has no events left, unless it was
