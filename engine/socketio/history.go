@@ -224,35 +224,51 @@ func (l *eventLog) joinHistory(h *History, s *Socket, offset string) (complete b
 }
 
 // historic reports whether a history is kept of one of the rooms. Options.History is
-// asked for those of which nothing is kept.
-func (l *eventLog) historic(n *Namespace, rooms []string) bool {
+// asked for those of which nothing is kept; limits are what it says of each room, nil
+// where it says nothing of any.
+func (l *eventLog) historic(n *Namespace, rooms []string) (any bool, limits []HistoryLimits) {
 	if len(rooms) == 0 || l.history == nil && l.kept.Load() == 0 {
-		return false
+		return false, nil
 	}
-	any := false
-	for _, room := range rooms {
-		any = l.keeps(n, room) || any
+	for i, room := range rooms {
+		kept, h := l.keeps(n, room)
+		any = any || kept
+		if h != (HistoryLimits{}) {
+			if limits == nil {
+				limits = make([]HistoryLimits, len(rooms))
+			}
+			limits[i] = h
+		}
 	}
-	return any
+	return any, limits
 }
 
-func (l *eventLog) keeps(n *Namespace, room string) bool {
-	group := n.group(room)
+func (l *eventLog) keeps(n *Namespace, room string) (kept bool, limits HistoryLimits) {
 	l.mu.Lock()
-	r := l.rooms[group]
-	kept := r != nil && r.limits != HistoryLimits{}
+	r := l.rooms[n.group(room)]
+	if r != nil && !r.named {
+		limits = r.limits
+	}
+	kept = r != nil && r.limits != HistoryLimits{}
 	l.mu.Unlock()
 	if kept || l.history == nil {
-		return kept
+		return kept, limits
 	}
-	limits := l.history(n.name, room)
-	if limits == (HistoryLimits{}) {
-		return false
+	limits = l.history(n.name, room)
+	return limits != HistoryLimits{}, limits
+}
+
+// limit gives rooms what Options.History has said, in one step with the first event:
+// a room without any is forgotten. Called with mu held.
+func (l *eventLog) limit(n *Namespace, rooms []string, limits []HistoryLimits) {
+	for i, h := range limits {
+		if h == (HistoryLimits{}) {
+			continue
+		}
+		if r := l.room(n.group(rooms[i])); r.limits == (HistoryLimits{}) {
+			r.limits = h
+		}
 	}
-	l.mu.Lock()
-	l.room(group).limits = limits
-	l.mu.Unlock()
-	return true
 }
 
 // trimHistories drops what is too old for the histories that hold it. Called with mu held.

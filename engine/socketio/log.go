@@ -134,7 +134,8 @@ func (l *eventLog) stamp(e numbered, volatile bool) (n uint64) {
 
 // broadcast numbers p, keeps it and publishes it.
 func (l *eventLog) broadcast(a *MemoryAdapter, p *Broadcast) error {
-	if historic := l.historic(a.nsp, p.Rooms); l.recovery == nil && !historic {
+	historic, limits := l.historic(a.nsp, p.Rooms)
+	if l.recovery == nil && !historic {
 		return a.publish(p)
 	}
 	e, err := a.nsp.newNumbered(p.Array, p.Attachments, p.Flags)
@@ -154,6 +155,7 @@ func (l *eventLog) broadcast(a *MemoryAdapter, p *Broadcast) error {
 	}
 	n := l.stamp(e, p.Flags.Volatile)
 	if !p.Flags.Volatile {
+		l.limit(a.nsp, p.Rooms, limits)
 		l.keep(a.nsp, n, e, t, p.Rooms)
 	}
 	a.nsp.server.engine.Publish(e.frame, t)

@@ -25,3 +25,13 @@ func TestRoomsOfEventsToSeveralAreForgotten(t *testing.T) {
 	}
 	eventually(t, "the rooms are forgotten with their events", func() bool { return socketio.LogRooms(w.Server) == 0 })
 }
+
+func TestRoomsOfEventsThatAreNotKeptAreForgotten(t *testing.T) {
+	w := brief(t)
+	for i := range 100 {
+		must(t, w.To(fmt.Sprint("volatile", i)).Volatile().Emit("text"))
+	}
+	if n := socketio.LogRooms(w.Server); n > 0 {
+		t.Errorf("%d rooms are remembered", n)
+	}
+}
