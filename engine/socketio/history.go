@@ -153,9 +153,13 @@ func (n *Namespace) keptPacket(f *engine.Frame) (p parser.Packet, attachments []
 // Join puts a socket into the room and sends it the kept events after the one with that
 // offset, all of them where offset is empty, in one step: events that are emitted to the
 // room meanwhile come behind them, and none is missing or comes twice. For complete see
-// [History.Since]; the errors are those of [Socket.Join] and [Socket.Emit]. A socket
-// that is in the room already is sent the events all the same.
+// [History.Since]; the errors are those of [Socket.Join] and [Socket.Emit], and
+// [ErrOtherNamespace]. A socket that is in the room already is sent the events all the
+// same.
 func (h *History) Join(s *Socket, offset string) (complete bool, err error) {
+	if s.nsp != h.nsp {
+		return false, ErrOtherNamespace
+	}
 	if len(h.room) > MaxRoomName {
 		return false, ErrRoomName
 	}
