@@ -138,15 +138,16 @@ func (n *Namespace) historyEvent(e stored) (h HistoryEvent, ok bool) {
 // keptPacket reads a frame of ours. The packet and its attachments are copies.
 func (n *Namespace) keptPacket(f *engine.Frame) (p parser.Packet, attachments [][]byte, err error) {
 	text, binary := f.Message()
+	lim := &parser.Limits{Attachments: parser.MaxAttachments, Depth: parser.MaxDepth, Namespace: len(n.name)} // clients' are stricter
 	if q := n.server.options.Parser; q != nil && q.Binary() {
-		return q.DecodePacket(bytes.Clone(binary[0]), true, &n.server.limits)
+		return q.DecodePacket(bytes.Clone(binary[0]), true, lim)
 	} else if q != nil {
-		return q.DecodePacket(bytes.Clone(text), false, &n.server.limits)
+		return q.DecodePacket(bytes.Clone(text), false, lim)
 	}
 	for _, b := range binary {
 		attachments = append(attachments, bytes.Clone(b))
 	}
-	p, err = parser.Decode(bytes.Clone(text), &n.server.limits)
+	p, err = parser.Decode(bytes.Clone(text), lim)
 	return p, attachments, err
 }
 

@@ -231,3 +231,13 @@ func TestHistoryIsForSocketsOfItsNamespace(t *testing.T) {
 	})
 }
 
+// What the server may emit, it may keep, whatever clients may send.
+func TestHistoryOfWhatClientsMayNotSend(t *testing.T) {
+	w := recoveringWith(t, socketio.Options{MaxDepth: 3})
+	h := w.KeepHistory("lobby", socketio.HistoryLimits{Events: 10})
+	must(t, w.To("lobby").Emit("deep", [][][][]int{{{{1}}}}))
+	events, complete := h.Since("")
+	if requireTexts(t, events, "deep[[[[[1]]]]]"); !complete {
+		t.Error("incomplete")
+	}
+}
