@@ -36,13 +36,18 @@ type HistoryEvent struct {
 
 // KeepHistory has the room's events kept from now on, and returns what there is of
 // them. It replaces the limits that were set before; no limits end the history. Where
-// rooms come and go, Options.History decides for all of them.
+// rooms come and go, Options.History decides for all of them. Of a child namespace that
+// is removed (Options.CleanupEmptyChildNamespaces) nothing is kept, nor of a parent,
+// to which nothing is ever sent itself.
 func (n *Namespace) KeepHistory(room string, limits HistoryLimits) *History {
 	l := n.server.log
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if n.removed.Load() {
+		return n.History(room)
+	}
 	r := l.room(n.group(room))
-	r.limits = limits
+	l.setLimits(n, r, limits)
 	if named := limits != (HistoryLimits{}); named != r.named {
 		r.named = named
 		if named {
@@ -232,7 +237,7 @@ func (l *eventLog) joinHistory(h *History, s *Socket, offset string) (complete b
 // asked for those of which nothing is kept; limits are what it says of each room, nil
 // where it says nothing of any.
 func (l *eventLog) historic(n *Namespace, rooms []string) (any bool, limits []HistoryLimits) {
-	if len(rooms) == 0 || l.history == nil && l.kept.Load() == 0 {
+	if len(rooms) == 0 || !l.histories() {
 		return false, nil
 	}
 	for i, room := range rooms {
@@ -267,18 +272,49 @@ func (l *eventLog) keeps(n *Namespace, room string) (kept bool, limits HistoryLi
 // a room without any is forgotten. Called with mu held.
 func (l *eventLog) limit(n *Namespace, rooms []string, limits []HistoryLimits) {
 	for i, h := range limits {
-		if h == (HistoryLimits{}) {
+		if h == (HistoryLimits{}) || n.removed.Load() {
 			continue
 		}
 		if r := l.room(n.group(rooms[i])); r.limits == (HistoryLimits{}) {
-			r.limits = h
+			l.setLimits(n, r, h)
 		}
+	}
+}
+
+// setLimits sets a room's limits, which go with its namespace if that is a child.
+// Called with mu held.
+func (l *eventLog) setLimits(n *Namespace, r *logRoom, h HistoryLimits) {
+	r.limits = h
+	if n.child == nil {
+		return
+	}
+	if n.histories == nil {
+		n.histories = make(map[*logRoom]struct{})
+	}
+	r.child = n
+	n.histories[r] = struct{}{}
+}
+
+// forget drops the histories of a child namespace that was removed.
+func (l *eventLog) forget(n *Namespace) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for r := range n.histories {
+		if r.named {
+			r.named = false
+			l.kept.Add(-1)
+		}
+		r.limits = HistoryLimits{}
+		for r.front() != nil {
+			l.dropFront(r)
+		}
+		l.retire(r)
 	}
 }
 
 // trimHistories drops what is too old for the histories that hold it. Called with mu held.
 func (l *eventLog) trimHistories(now int64) {
-	if l.history == nil && l.kept.Load() == 0 {
+	if !l.histories() {
 		return
 	}
 	for _, r := range l.rooms {

@@ -76,8 +76,11 @@ func (l *eventLog) now() int64 { return time.Since(l.began).Milliseconds() }
 
 // on reports whether there is anything to keep: without, emitting costs this look.
 func (l *eventLog) on() bool {
-	return l.recovery != nil || l.history != nil || l.kept.Load() > 0
+	return l.recovery != nil || l.histories()
 }
+
+// histories reports whether there may be any.
+func (l *eventLog) histories() bool { return l.history != nil || l.kept.Load() > 0 }
 
 // numbered is an event with room for an offset behind its last argument.
 type numbered struct {
@@ -338,6 +341,9 @@ func (l *eventLog) dropFront(r *logRoom) {
 func (l *eventLog) retire(r *logRoom) {
 	if r.members == 0 && r.ring.len() == 0 && !r.named && l.rooms[r.name] == r {
 		delete(l.rooms, r.name)
+		if r.child != nil {
+			delete(r.child.histories, r)
+		}
 	}
 }
 
