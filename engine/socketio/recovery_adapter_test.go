@@ -127,3 +127,32 @@ func TestRecoveryByAnAdapterOnAnotherServer(t *testing.T) {
 	}
 	receive(t, ran)
 }
+
+// An adapter's PersistSession is the application's code as much as any handler.
+type fragile struct{ keeper }
+
+func (fragile) PersistSession(context.Context, *socketio.SessionState) error { panic("no vault") }
+
+func TestAPanicOfAnAdapterThatPersistsCostsOneSocket(t *testing.T) {
+	errs := make(chan error, 10)
+	w := recoveringWith(t, socketio.Options{
+		ConnectionStateRecovery: &socketio.Recovery{},
+		OnError:                 func(_ context.Context, _ *socketio.Socket, err error) { errs <- err },
+		Adapter: func(a *socketio.MemoryAdapter) socketio.Adapter {
+			return fragile{keeper{a, &vault{sessions: make(map[string]*socketio.SessionState)}}}
+		},
+	})
+	c, _ := w.visitor(t)
+	c.vanish()
+	if e := receive(t, w.ends); e.id != c.sid { // the disconnect functions are called all the same
+		t.Errorf("ended: %v", e)
+	}
+	if err := receive(t, errs); err == nil || w.Stats().Panics != 1 {
+		t.Errorf("%v; %d panics", err, w.Stats().Panics)
+	}
+	must(t, w.Emit("missed"))
+	if !c.returns(t, w.addr) {
+		t.Error("not recovered here")
+	}
+	c.missed(`42["missed"]`)
+}
