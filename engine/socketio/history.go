@@ -166,12 +166,10 @@ func (h *History) Join(s *Socket, offset string) (complete bool, err error) {
 	if s.nsp != h.nsp {
 		return false, ErrOtherNamespace
 	}
-	if len(h.room) > MaxRoomName {
+	if longRoom(h.room) {
 		return false, ErrRoomName
 	}
-	if len(h.room) == idLen {
-		s.nsp.idRooms.Store(true)
-	}
+	s.nsp.noteIDRooms([]string{h.room})
 	own := s.ID()
 	defer s.nsp.flushWatchers()
 	s.mu.Lock()
