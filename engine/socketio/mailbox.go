@@ -40,6 +40,7 @@ const (
 	entryGoodbye                  // run the disconnect functions
 	entryKnock                    // ask the parent namespaces
 	entryExpired                  // run the functions of OnRecoveryExpired
+	entryExpiring                 // run those of OnExpiring
 )
 
 // entry is one thing for a socket's worker to do. 64 bytes.
