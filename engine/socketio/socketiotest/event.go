@@ -100,6 +100,14 @@ func (c *Client) ExpectNothing() {
 	}
 }
 
+// Received returns how many events have come that were not taken yet. After
+// [Server.Settle] it is certain.
+func (c *Client) Received() int {
+	c.line.mu.Lock()
+	defer c.line.mu.Unlock()
+	return len(c.events)
+}
+
 // failer is what is needed of a testing.TB to complain.
 type failer interface {
 	Helper()
