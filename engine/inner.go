@@ -48,7 +48,19 @@ func (l *loop) runInner(stop <-chan struct{}) {
 		case <-l.self.bell:
 			l.self.heard()
 		case <-stop:
+			l.cutInner()
 			return
+		}
+	}
+}
+
+// cutInner ends the sessions that are left when the loop stops.
+func (l *loop) cutInner() {
+	l.enter()
+	defer l.leave()
+	for _, s := range l.sessions {
+		if s != nil {
+			s.close(ReasonServerShutdown, byServer)
 		}
 	}
 }

@@ -229,3 +229,18 @@ func TestSettleInnerWaitsForTheLoop(t *testing.T) {
 		}
 	})
 }
+
+// A shutdown without patience ends them all the same.
+func TestInnerClientsAreCutWithTheirLoop(t *testing.T) {
+	inBubble(t, engine.Options{}, func(t *testing.T, k inner) {
+		all := []*innerClient{k.mustOpen(), k.mustOpen()}
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = k.srv.Shutdown(ctx)
+		for _, c := range all {
+			if _, ended := c.seen(); ended != engine.ReasonServerShutdown {
+				t.Errorf("ended: %v", ended)
+			}
+		}
+	})
+}

@@ -98,6 +98,8 @@ func (s *Socket) handle(e *entry) {
 		s.goodbye(e.reason)
 	case entryExpired:
 		s.expire()
+	case entryExpiring:
+		s.protect(s.expiring)
 	case entryEvent:
 		s.event(e)
 	}

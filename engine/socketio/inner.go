@@ -64,9 +64,9 @@ func (v *Server) SettleInner(ctx context.Context) error {
 	return nil
 }
 
-// NewArgs encodes arguments as Emit does, attachments included, with the default codec: for those who
+// EncodeArgs encodes arguments as Emit does, attachments included, with the default codec: for those who
 // speak for a client, or carry arguments elsewhere. Errors are those of Emit.
-func NewArgs(values ...any) (Args, error) {
+func EncodeArgs(values ...any) (Args, error) {
 	list, attachments, err := appendArgs(nil, nil, values)
 	if err != nil {
 		return Args{}, err

@@ -123,7 +123,7 @@ func (c *Client) Emit(event string, args ...any) {
 // send sends an event; with an id, an acknowledgement is asked for.
 func (c *Client) send(event string, values []any, id uint64, hasID bool) {
 	c.t.Helper()
-	args, err := socketio.NewArgs(values...)
+	args, err := socketio.EncodeArgs(values...)
 	if err != nil {
 		c.t.Fatalf("socketiotest: emitting %q: %v", event, err)
 		return

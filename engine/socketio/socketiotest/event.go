@@ -37,7 +37,7 @@ func (e *Event) Ack(values ...any) {
 		c.t.Fatalf("socketiotest: nobody waits for an acknowledgement of %v", e)
 		return
 	}
-	args, err := socketio.NewArgs(values...)
+	args, err := socketio.EncodeArgs(values...)
 	if err != nil {
 		c.t.Fatalf("socketiotest: acknowledging %q: %v", e.Name, err)
 		return
@@ -100,6 +100,14 @@ func (c *Client) ExpectNothing() {
 	}
 }
 
+// Received returns how many events have come that were not taken yet. After
+// [Server.Settle] it is certain.
+func (c *Client) Received() int {
+	c.line.mu.Lock()
+	defer c.line.mu.Unlock()
+	return len(c.events)
+}
+
 // failer is what is needed of a testing.TB to complain.
 type failer interface {
 	Helper()
@@ -109,7 +117,7 @@ type failer interface {
 // requireArgs compares arguments with the values they should be.
 func requireArgs(t failer, what string, got socketio.Args, want []any) {
 	t.Helper()
-	wanted, err := socketio.NewArgs(want...)
+	wanted, err := socketio.EncodeArgs(want...)
 	if err != nil {
 		t.Fatalf("socketiotest: what is wanted of %s: %v", what, err)
 		return
