@@ -210,6 +210,14 @@ func (c *handedConn) Close() error {
 	return c.Conn.Close()
 }
 
+// CloseWrite is what net/http calls before it closes a connection that may still be sending.
+func (c *handedConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
 func (c *handedConn) gone() {
 	c.once.Do(func() {
 		c.srv.gauges.handed.Add(-1)

@@ -101,7 +101,7 @@ func (p *parked) goOn() {
 
 // judged serves the request at the start of b as the verdict says.
 func (c *conn) judged(q *http1.Request, b []byte, n int, v *verdict) (rest []byte) {
-	in := c.loop.srv.intentOf(q)
+	in := c.intentOf(q)
 	in.verdict = v
 	c.http.lines += headerLines(v.header, framing, engines)
 	switch {

@@ -29,7 +29,7 @@ func (c *conn) route(b []byte, n int) (rest []byte) {
 	}
 	c.flags &^= connReturned
 	c.http.lines = srv.opts.CORS.lines(q.Get("Origin"))
-	in := srv.intentOf(q)
+	in := c.intentOf(q)
 	if in.session != nil && in.session.loop != c.loop {
 		return c.moveTo(in.session.loop, b)
 	}
@@ -40,9 +40,6 @@ func (c *conn) route(b []byte, n int) (rest []byte) {
 		}
 		c.answer(k.answer(q))
 		return b[n:]
-	}
-	if in.transport == WebTransport && c.socketTransport() != WebTransport {
-		in.transport = 0 // it does not come over HTTP
 	}
 	if srv.draining.Load() && in.session == nil {
 		if in.hasSID && string(q.Method) == http.MethodPost { // it was told already, or will be: no error
@@ -96,8 +93,11 @@ func (s *Server) owns(path []byte) bool {
 }
 
 // intentOf reads the query. A parameter that occurs twice is as bad as an unknown one.
-func (s *Server) intentOf(q *http1.Request) (in intent) {
-	in.transport = s.transportOf(q.Query)
+func (c *conn) intentOf(q *http1.Request) (in intent) {
+	s := c.loop.srv
+	if in.transport = s.transportOf(q.Query); in.transport == WebTransport && c.socketTransport() != WebTransport {
+		in.transport = 0 // it does not come over HTTP
+	}
 	sid, n, ok := http1.QueryValue(q.Query, "sid")
 	in.hasSID = n > 0
 	if n == 1 && ok {
