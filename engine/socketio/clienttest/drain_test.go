@@ -2,6 +2,7 @@ package clienttest_test
 
 import (
 	"context"
+	"crypto/rand"
 	"io"
 	"log"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -37,7 +39,7 @@ func openPair(t *testing.T) *pair {
 			AllowEIO3: true,
 			Logger:    slog.New(slog.DiscardHandler),
 			GenerateID: func(*http.Request) (string, error) {
-				return prefix + strings.Repeat("0", 10) + string(rune('a'+number.Add(1)%26)) + time.Now().Format("150405.000000000"), nil
+				return prefix + strconv.FormatInt(number.Add(1), 10) + rand.Text(), nil
 			},
 		})
 		if err := server.Listen("127.0.0.1:0"); err != nil {
@@ -57,7 +59,7 @@ func openPair(t *testing.T) *pair {
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	front := httptest.NewServer(proxy)
-	t.Cleanup(front.Close)
+	t.Cleanup(func() { front.CloseClientConnections(); front.Close() }) // polls are held as long as their clients wait
 	p.url = front.URL
 	return p
 }
