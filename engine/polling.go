@@ -128,15 +128,19 @@ func (s *Session) onGet(c *conn) {
 	}
 }
 
-// sayFarewell answers the one poll that comes after the server closed the session
-// (fact 24): what was still queued, or a noop, and the close packet.
+// sayFarewell answers a poll that comes after the server closed the session (fact 24):
+// what was still queued, or else a noop and the close packet. Node has them in one
+// answer; the clients 4.5 and 4.8 drop what stands beside a close packet.
 func (s *Session) sayFarewell(c *conn) {
-	b, k := s.takePayload(s.loop.payload[:0])
-	if len(b) == 0 {
-		b = k.appendBare(b, packet.Noop)
+	if len(s.poll.frames) > 0 {
+		b, k := s.takePayload(s.loop.payload[:0])
+		delete(s.loop.parting, s)
+		s.loop.armSession(s, s.loop.now+farewellTicks)
+		c.answerPoll(b, k, s.poll.flags&pollCompress != 0)
+		return
 	}
-	b = k.appendBare(b, packet.Close)
-	compress := s.poll.flags&pollCompress != 0
+	k := s.bareForm()
+	b := k.appendBare(k.appendBare(s.loop.payload[:0], packet.Noop), packet.Close)
 	s.remove()
-	c.answerPoll(b, k, compress)
+	c.answerPoll(b, k, false)
 }

@@ -164,7 +164,7 @@ func (s *Socket) goodbye(r Reason) {
 	for _, fn := range t.disconnecting {
 		s.protect(func() { fn(ctx, s, r) })
 	}
-	s.persist()
+	s.protect(s.persist)
 	s.mu.Lock()
 	leaving = s.empty()
 	s.mu.Unlock()

@@ -97,6 +97,7 @@ func (s *Socket) handle(e *entry) {
 		defer s.nsp.server.part(s.nsp)
 		s.goodbye(e.reason)
 	case entryExpired:
+		defer s.nsp.server.part(s.nsp)
 		s.expire()
 	case entryExpiring:
 		s.protect(s.expiring)

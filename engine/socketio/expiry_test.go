@@ -180,7 +180,7 @@ func TestSocketsExpireInTheirMiddleware(t *testing.T) {
 		if took := time.Since(began); took < 30*time.Second || took > 31*time.Second {
 			t.Errorf("after %v", took)
 		}
-		server.Connect(socketiotest.ConnectOptions{Namespace: "/no"}).Refused()
+		_ = server.Connect(socketiotest.ConnectOptions{Namespace: "/no"}).Refused()
 		if n := server.Stats().Expiring; n != 0 {
 			t.Errorf("%d expiring", n)
 		}

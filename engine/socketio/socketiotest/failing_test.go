@@ -64,7 +64,7 @@ func TestWhatShouldFailFails(t *testing.T) {
 		{"refused", func(s *socketiotest.Server) {
 			s.Connect(socketiotest.ConnectOptions{Namespace: "/nowhere"}).Emit("x")
 		}, "the client was refused: Invalid namespace"},
-		{"not refused", func(s *socketiotest.Server) { s.Connect().Refused() }, "not refused, it is connected"},
+		{"not refused", func(s *socketiotest.Server) { _ = s.Connect().Refused() }, "not refused, it is connected"},
 		{"not disconnected", func(s *socketiotest.Server) { s.Connect().Disconnected() }, "not disconnected within 1m0s"},
 		{"emits when gone", func(s *socketiotest.Server) { c := s.Connect(); c.Disconnect(); c.Emit("x") }, "the client is disconnected: io client disconnect"},
 		{"unencodable", func(s *socketiotest.Server) { s.Connect().Emit("x", func() {}) }, `emitting "x": socketio: argument 1`},
