@@ -62,7 +62,9 @@ func TestAHandlersLastAnswerIsFollowedByTheEnd(t *testing.T) {
 	f := start(t, engine.Options{Handler: site(nil)})
 	c := f.dial()
 	body := strings.Repeat("x", 2<<20)
-	go func() { _, _ = io.WriteString(c, fmt.Sprintf("POST /unread HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", len(body), body)) }()
+	go func() {
+		_, _ = io.WriteString(c, fmt.Sprintf("POST /unread HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
+	}()
 	if r := c.read("POST"); r.StatusCode != 200 || !r.Close {
 		t.Fatalf("%s, close %v", r.Status, r.Close)
 	}

@@ -331,7 +331,7 @@ func TestGenerateIDNamesSessions(t *testing.T) {
 	}
 	living.gone()
 	f.mu.Lock()
-	delete(f.all, "living") // or the fixture finds that one before the new one was accepted
+	delete(f.all, "living") // or the old one might be taken for the new one, which comes a moment after its answer
 	f.mu.Unlock()
 	open("living").alive() // free again
 }

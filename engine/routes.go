@@ -49,6 +49,10 @@ func (c *conn) route(b []byte, n int) (rest []byte) {
 		}
 		return c.busy() // the others come for their farewell
 	}
+	if srv.emptying.Load() && !in.hasSID {
+		c.loop.stats.turnedAway.Add(1)
+		return c.busy()
+	}
 	if srv.asks(&in, q) {
 		return c.park(q, &in, b, n)
 	}
