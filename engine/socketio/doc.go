@@ -26,6 +26,7 @@
 //	onAny, onAnyOutgoing, prepend…, off…   s.OnAny, s.OnAnyOutgoing, Prepend…, Off…; io.OnAny, …
 //	socket.on("error", fn)                 s.OnError, Options.OnError
 //	"disconnecting", "disconnect"          s.OnDisconnecting, s.OnDisconnect
+//	connectionStateRecovery                Options.ConnectionStateRecovery; s.Recovered()
 //	io.close()                             io.Shutdown(ctx)
 //
 // # Who runs what
@@ -51,11 +52,15 @@
 // order. A client that leaves a namespace and joins it again is another socket, and
 // what the old one's handlers have still to do may come after the new one's OnConnect.
 //
-// Locks, where two meet: client.mu or the pool's, then Socket.mu, then the socket
-// table's, or the surveys' and then one survey's, or a watcher's (room events, presence)
-// and then its relay's, or an adapter's, or the inbox of an event loop, or
-// Server.creating and, below
-// it, Namespace.editing of a parent and then of its children. A packet that the client's
-// next socket must not be given (DISCONNECT, an event, an acknowledgement) is sent
-// under Socket.mu, in one step with the look at the state or the change of it.
+// Locks, where two meet: client.mu or the pool's, then Socket.mu (a socket that takes
+// another's place holds its own, then the other's), then eventLog.mu, then the socket
+// table's, or the inbox of an event loop, or Server.creating and, below it,
+// Namespace.editing of a parent and then of its children. Below Socket.mu, too: the
+// surveys' and then one survey's, a watcher's (room events, presence) and then its
+// relay's, the overhearers', and an adapter's. Nothing that the application wrote is
+// called with one of them held, but for an adapter's Join, Leave and LeaveAll, its
+// BroadcastWithAck's sink, the Parser of a CONNECT answer, and the decoding of a value
+// that an adapter has restored. A packet that the client's next socket must not be given
+// (DISCONNECT, an event, an acknowledgement) is sent under Socket.mu, in one step with
+// the look at the state or the change of it.
 package socketio
