@@ -110,10 +110,11 @@ func start(t testing.TB, o engine.Options, tune ...func(*fixture)) *fixture {
 	return f
 }
 
+// stop does not wait for the polling clients that the test has left behind.
 func (f *fixture) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if err := f.srv.Shutdown(ctx); err != nil {
+	if err := f.srv.ShutdownWithin(ctx, 50*time.Millisecond); err != nil {
 		f.t.Errorf("Shutdown: %v", err)
 	}
 	if err := receive(f.t, f.served); err != nil {

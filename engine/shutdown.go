@@ -44,7 +44,10 @@ func (s *Server) isListening() bool {
 // with ReasonServerShutdown after what was sent before, close frames exchanged,
 // requests to Options.Handler finished. What is not done when ctx is, is cut off,
 // and ctx's error returned. A second call waits for the first. Node: io.close().
-func (s *Server) Shutdown(ctx context.Context) error {
+func (s *Server) Shutdown(ctx context.Context) error { return s.shutdown(ctx, farewellGrace) }
+
+// shutdown waits that long for clients that are still to be told.
+func (s *Server) shutdown(ctx context.Context, grace time.Duration) error {
 	if !s.isListening() {
 		return ErrNotListening
 	}
@@ -52,7 +55,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return s.ended(ctx)
 	}
 	s.onLoops((*loop).closeSessions)
-	s.waitTold(ctx)
+	s.waitTold(ctx, grace)
 	s.told.Store(true)
 	s.onLoops((*loop).closeIdle)
 	err := s.waitIdle(ctx)
@@ -108,8 +111,8 @@ func (l *loop) closeIdle() {
 }
 
 // waitTold returns when every client was told of the end, or nearly so.
-func (s *Server) waitTold(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, farewellGrace)
+func (s *Server) waitTold(ctx context.Context, grace time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
 	_ = s.waitUntil(ctx, func() bool { return !s.owesFarewell() })
 }

@@ -15,6 +15,7 @@ import (
 
 // A loop that something blocks does not hold Serve or a second Shutdown.
 func TestABlockedLoopDoesNotHoldServe(t *testing.T) {
+	t.Parallel() // it lasts stopGrace
 	block := make(chan struct{})
 	blocked := make(chan struct{})
 	var once sync.Once

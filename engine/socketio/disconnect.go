@@ -186,6 +186,9 @@ func (s *Socket) wake() {
 	if s.is(surveyed) {
 		s.nsp.surveys.gone(s)
 	}
+	if s.is(expires) {
+		s.nsp.server.expiries.forget(s)
+	}
 	if s.rare == nil {
 		return
 	}

@@ -99,6 +99,8 @@ func (s *Socket) handle(e *entry) {
 	case entryExpired:
 		defer s.nsp.server.part(s.nsp)
 		s.expire()
+	case entryExpiring:
+		s.protect(s.expiring)
 	case entryEvent:
 		s.event(e)
 	}

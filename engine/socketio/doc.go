@@ -25,8 +25,8 @@
 //	io.use, socket.use                     io.Use, s.Use and io.UsePacket
 //	onAny, onAnyOutgoing, prepend…, off…   s.OnAny, s.OnAnyOutgoing, Prepend…, Off…; io.OnAny, …
 //	socket.on("error", fn)                 s.OnError, Options.OnError
+//	connectionStateRecovery                Options.ConnectionStateRecovery, s.Recovered
 //	"disconnecting", "disconnect"          s.OnDisconnecting, s.OnDisconnect
-//	connectionStateRecovery                Options.ConnectionStateRecovery; s.Recovered()
 //	io.close()                             io.Shutdown(ctx)
 //
 // # Who runs what

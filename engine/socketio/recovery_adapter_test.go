@@ -49,8 +49,8 @@ func (v *vault) has(pid string) *socketio.SessionState {
 	return v.sessions[pid]
 }
 
-// since returns the offsets that it was asked for.
-func (v *vault) since() []string {
+// asks are the offsets that it was asked with.
+func (v *vault) asks() []string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return slices.Clone(v.asked)
@@ -120,8 +120,8 @@ func TestRecoveryByAnAdapterOnAnotherServer(t *testing.T) {
 	}
 	must(t, second.To("lobby").Emit("live"))
 	c.gets(`42["live"]`)
-	if asked := v.since(); len(asked) != 1 || asked[0] != before {
-		t.Errorf("asked since %q", asked)
+	if asks := v.asks(); len(asks) != 1 || asks[0] != before {
+		t.Errorf("asked since %q", asks)
 	}
 
 	second.loses(c) // and back to the same server: it is not asked for
@@ -131,8 +131,8 @@ func TestRecoveryByAnAdapterOnAnotherServer(t *testing.T) {
 		t.Fatal("not recovered again")
 	}
 	c.missed(`42["missed again"]`)
-	if v.has(c.pid) != nil || len(v.since()) != 1 {
-		t.Errorf("asked since %q; forgotten: %v", v.since(), v.has(c.pid) == nil)
+	if asks := v.asks(); v.has(c.pid) != nil || len(asks) != 1 {
+		t.Errorf("asked since %q; forgotten: %v", asks, v.has(c.pid) == nil)
 	}
 
 	thief := &revenant{pid: "xxxxxxxxxxxxxxxxxxxx"}
@@ -250,7 +250,7 @@ func TestWhoIsLostWhileAnAdapterRestoresIt(t *testing.T) {
 	}
 	v.mu.Unlock()
 	hasty.send(`40{"pid":"` + c.pid + `"}`)
-	eventually(t, "it is there again", func() bool { return len(v.since()) == 1 && v.has(c.pid) != nil })
+	eventually(t, "it is there again", func() bool { return len(v.asks()) == 1 && v.has(c.pid) != nil })
 	v.mu.Lock()
 	v.restoring = nil
 	v.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 // RECOVERABLE_DISCONNECT_REASONS.
 func recoverableReason(r Reason) bool {
 	switch r {
-	case ReasonServerNamespaceDisconnect, ReasonClientNamespaceDisconnect, ReasonParseError:
+	case ReasonServerNamespaceDisconnect, ReasonClientNamespaceDisconnect, ReasonParseError, ReasonExpired:
 		return false
 	}
 	return true
@@ -30,7 +30,7 @@ func (l *eventLog) depart(s *Socket, reason Reason) {
 	defer l.mu.Unlock()
 	switch {
 	case r.socket != s || r.state == over:
-	case l.closed || !recoverableReason(reason) || l.server.closed.Load() && s.nsp.sessions() == nil:
+	case l.closed || !recoverableReason(reason) || l.server.isLeaving() && s.nsp.sessions() == nil:
 		l.finish(r)
 	default:
 		l.await(r)

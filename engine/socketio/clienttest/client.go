@@ -23,6 +23,8 @@ type State struct {
 	Engine    string `json:"engine"`    // the Engine.IO session id
 	Transport string `json:"transport"` // "polling" or "websocket"
 	Recovered bool   `json:"recovered"`
+
+	Extensions string `json:"extensions"` // of the WebSocket that were agreed on: "permessage-deflate", or empty
 }
 
 // Disconnect is what the client's disconnect event says.

@@ -1,28 +1,59 @@
 package clienttest_test
 
 import (
-	"context"
-	"encoding/json"
-	"fmt"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"log"
+	"math/big"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
-
-	"github.com/fanfare-go/fanfare/engine/socketio"
-	"github.com/fanfare-go/fanfare/engine/socketio/clienttest"
+	"time"
 )
 
-// door is how a house is entered.
-type door string
+// door is how a house is entered. The zero value is a port of its own.
+type door struct {
+	mounted    bool // in net/http
+	tls        bool
+	http2      bool // besides HTTP/1.1, for browsers; not without mounted and tls
+	compressed bool // perMessageDeflate, beside the compression of polling that is always on
+}
 
-const (
-	ownDoor     door = ""
-	mountedDoor door = "mounted in net-http"
-	httpsDoor   door = "mounted over HTTPS"
-	http2Door   door = "mounted over HTTP-2"
+var (
+	ownDoor        = door{}
+	tlsDoor        = door{tls: true}
+	mountedDoor    = door{mounted: true}
+	httpsDoor      = door{mounted: true, tls: true}
+	http2Door      = door{mounted: true, tls: true, http2: true}
+	compressedDoor = door{compressed: true}
+	deflatedTLS    = door{tls: true, compressed: true}
+	deflatedHTTPS  = door{mounted: true, tls: true, compressed: true}
 )
+
+// String is the door's name in the matrix.
+func (d door) String() string {
+	name := "own port"
+	if d.mounted {
+		name = "mounted"
+	}
+	switch {
+	case d.http2:
+		name += " over HTTP-2"
+	case d.tls && d.mounted:
+		name += " over HTTPS"
+	case d.tls:
+		name += " over TLS"
+	}
+	if d.compressed {
+		name += " compressed"
+	}
+	return name
+}
 
 // mount serves the house with an http.Server of its own, whoever is at home, and returns its URL.
 func (h *house) mount(t *testing.T) string {
@@ -43,67 +74,29 @@ func (h *house) mount(t *testing.T) string {
 	}
 	s := httptest.NewUnstartedServer(mux)
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
-	switch h.options.door {
-	case mountedDoor:
-		s.Start()
-	case http2Door:
-		s.EnableHTTP2 = true
-		fallthrough
-	default:
+	if s.EnableHTTP2 = h.options.door.http2; h.options.door.tls {
 		s.StartTLS()
+	} else {
+		s.Start()
 	}
 	t.Cleanup(s.Close)
 	return s.URL
 }
 
-// In a browser polling goes over HTTP/2 where the server offers it; WebSockets have a connection of their own.
-func TestABrowserOverHTTP2(t *testing.T) {
-	browser := clienttest.OpenBrowser(t)
-	versions := make(chan string, 1000)
-	house := openHouse(t, houseOptions{door: http2Door, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		versions <- r.Proto
-		w.Header().Set("Content-Type", "text/html")
-		_, _ = fmt.Fprint(w, `<script src="https://cdn.socket.io/4.8.0/socket.io.js"></script>`)
-	})})
-	handshakes := make(chan *socketio.Handshake, 1000)
-	house.server.OnConnect(func(_ context.Context, s *socketio.Socket) error { handshakes <- s.Handshake(); return nil })
-	page := browser.Open(house.url, clienttest.PageOptions{})
-	if v := <-versions; v != "HTTP/2.0" {
-		t.Fatalf("the page came over %s", v)
+// selfSigned is a certificate for this machine that nobody trusts.
+func selfSigned(t testing.TB) *tls.Config {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, transport := range transports {
-		t.Run(transport.name, func(t *testing.T) {
-			names, err := json.Marshal(transport.names)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := page.Evaluate(fmt.Sprintf(`new Promise((resolve, reject) => {
-				const names = %s, socket = io({ forceNew: true, transports: names });
-				const bytes = Uint8Array.from({ length: 100000 }, (_, i) => i);
-				const echo = () => socket.emit("mirror", "😀 €", bytes.buffer, (text, b) => {
-					const over = socket.io.engine.transport.name;
-					socket.close();
-					resolve([text, b.byteLength, new Uint8Array(b).join() === bytes.join(), over]);
-				});
-				socket.on("connect_error", reject).on("connect", () => {
-					if (names.length > 1 && socket.io.engine.transport.name === "polling") socket.io.engine.once("upgrade", echo); else echo();
-				});
-			})`, names))
-			if want := fmt.Sprintf(`["😀 €",100000,true,"%s"]`, transport.names[len(transport.names)-1]); string(got) != want {
-				t.Errorf("got %s, want %s", got, want)
-			}
-			if h := <-handshakes; !h.Secure || h.Address != "127.0.0.1" {
-				t.Errorf("handshake %+v", h)
-			}
-		})
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 	}
-	if house.http2.Load() < 5 { // two handshakes, and some polls and posts
-		t.Errorf("%d requests over HTTP/2", house.http2.Load())
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if n := house.server.Stats().Violations; n != 0 {
-		t.Errorf("%d violations", n)
-	}
-	if faults := page.Faults(); len(faults) > 0 {
-		t.Error(faults)
-	}
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 }

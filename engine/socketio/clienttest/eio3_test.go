@@ -19,12 +19,7 @@ import (
 func eachWayOfV2(t *testing.T, options houseOptions, scenario func(j *journey)) {
 	t.Helper()
 	driver := clienttest.Start(t)
-	house := openHouse(t, options)
-	for _, transport := range transports {
-		t.Run(transport.name, func(t *testing.T) {
-			scenario(&journey{T: t, house: house, driver: driver, way: way{version: clienttest.V25, transports: transport.names}})
-		})
-	}
+	everyTransport(t, driver, openHouse(t, options), clienttest.V25, scenario)
 }
 
 func TestSocketIO2IsLetInIfAllowed(t *testing.T) {

@@ -16,13 +16,14 @@ import (
 // house is a server in which everything can be tried. Its clients say with events what it shall do, so that a scenario
 // reads from the client's side alone.
 type house struct {
-	url     string
-	address string
-	options houseOptions
-	server  *socketio.Server                // nil while shut
-	home    atomic.Pointer[socketio.Server] // the same, for who serves requests
-	http2   atomic.Int64                    // requests that came over HTTP/2
-	served  chan error
+	url         string
+	address     string
+	options     houseOptions
+	certificate *tls.Config                     // of a port of its own over TLS
+	server      *socketio.Server                // nil while shut
+	home        atomic.Pointer[socketio.Server] // the same, for who serves requests
+	http2       atomic.Int64                    // requests that came over HTTP/2
+	served      chan error
 }
 
 // houseOptions are the clocks and limits that some scenarios change; zero means the server's default.
@@ -30,11 +31,9 @@ type houseOptions struct {
 	pingInterval, pingTimeout, upgradeTimeout time.Duration
 	acceptRate, acceptBurst                   int
 	onlyEIO4                                  bool // clients of Socket.IO 2 are not let in
-	compressed                                bool // perMessageDeflate, and the page at /
 	handler                                   http.Handler
 	door                                      door
 	parser                                    socketio.Parser
-	tls                                       *tls.Config
 }
 
 // watchers is the room of those who want to hear who is gone, and why.
@@ -43,12 +42,15 @@ const watchers = "watchers"
 func openHouse(t *testing.T, o houseOptions) *house {
 	t.Helper()
 	h := &house{address: "127.0.0.1:0", options: o}
-	if h.open(t); o.door != ownDoor {
+	if o.door.tls && !o.door.mounted {
+		h.certificate = selfSigned(t)
+	}
+	if h.open(t); o.door.mounted {
 		h.url = h.mount(t)
 	} else {
 		h.address = h.server.Addr().String() // from now on, so that a restart comes back to the same place
 		h.url = "http://" + h.address
-		if o.tls != nil {
+		if o.door.tls {
 			h.url = "https://" + h.address
 		}
 	}
@@ -61,12 +63,12 @@ func (h *house) open(t *testing.T) {
 	o := socketio.Options{
 		PingInterval: h.options.pingInterval, PingTimeout: h.options.pingTimeout, UpgradeTimeout: h.options.upgradeTimeout,
 		AllowEIO3: !h.options.onlyEIO4, Handler: h.options.handler, Parser: h.options.parser, AcceptRate: h.options.acceptRate, AcceptBurst: h.options.acceptBurst,
-		TLS:     h.options.tls,
+		TLS:     h.certificate,
 		Logger:  slog.New(slog.NewTextHandler(io.Discard, nil)),
 		OnError: func(_ context.Context, _ *socketio.Socket, err error) { t.Errorf("the server reports: %v", err) },
 	}
-	if h.options.compressed {
-		o.PerMessageDeflate, o.Handler = &socketio.PerMessageDeflate{}, http.HandlerFunc(emptyPage)
+	if h.options.door.compressed {
+		o.PerMessageDeflate = &socketio.PerMessageDeflate{}
 	}
 	server := socketio.New(o)
 	furnish(server.Of("/"))
@@ -74,7 +76,7 @@ func (h *house) open(t *testing.T) {
 	admin.Use(requireToken)
 	furnish(admin)
 	listen := func() error { return server.Listen(h.address) }
-	if h.options.door != ownDoor {
+	if h.options.door.mounted {
 		listen = server.Start
 	}
 	if err := listen(); err != nil {
@@ -129,12 +131,27 @@ func furnish(n *socketio.Namespace) {
 	mirrors(n)
 	audiences(n)
 	sequences(n)
+	witness(n)
 	socketio.On(n, "kick", func(_ context.Context, s *socketio.Socket, all bool) error {
 		s.Disconnect(all)
 		return nil
 	})
 	n.OnDisconnect(func(_ context.Context, s *socketio.Socket, r socketio.Reason) {
 		_ = n.To(watchers).Emit("gone", farewell{s.ID(), r}) // a server that is closing sends no more
+	})
+}
+
+// sighting is what the server sees of a connection.
+type sighting struct {
+	Secure    bool   `json:"secure"`
+	Transport string `json:"transport"`
+	Protocol  int    `json:"protocol"` // revision of Engine.IO
+}
+
+// witness says what the server sees.
+func witness(n *socketio.Namespace) {
+	socketio.OnAck(n, "witness", func(_ context.Context, s *socketio.Socket, _ struct{}) (sighting, error) {
+		return sighting{s.Handshake().Secure, s.Transport().String(), s.Protocol()}, nil
 	})
 }
 

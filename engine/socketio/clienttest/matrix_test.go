@@ -66,35 +66,48 @@ var transports = []struct {
 	{"upgrade", clienttest.Upgrade},
 }
 
-// eachWay runs one scenario for every version and transport, against one server and with one Node process; for every
-// transport with msgpack, against another server; and for the newest version against servers that are mounted in net/http.
+// doors are the ways into a house.
+var doors = []door{ownDoor, tlsDoor, mountedDoor, httpsDoor, compressedDoor}
+
+// eachWay runs one scenario for every client and transport through the options' door, and for the newest client through
+// all other doors.
 func eachWay(t *testing.T, options houseOptions, scenario func(j *journey)) {
 	t.Helper()
 	driver := clienttest.Start(t)
-	everyTransport(t, driver, openHouse(t, options), clienttest.Versions, scenario)
-	packed := options
-	packed.parser = socketio.Msgpack{}
-	house := openHouse(t, packed)
-	for _, transport := range transports {
-		t.Run("msgpack/"+transport.name, func(t *testing.T) {
-			scenario(&journey{T: t, house: house, driver: driver, way: way{clienttest.V48, transport.names, true}})
-		})
-	}
-	for _, door := range []door{mountedDoor, httpsDoor} {
-		t.Run(string(door), func(t *testing.T) {
-			options.door = door
-			everyTransport(t, driver, openHouse(t, options), clienttest.Versions[:1], scenario)
+	everyClient(t, driver, options, scenario)
+	for _, d := range doors {
+		other := options
+		if other.door = d; options.door.compressed {
+			other.door.compressed = true
+		}
+		if other.door == options.door || d.compressed && options.door.compressed {
+			continue
+		}
+		t.Run(other.door.String(), func(t *testing.T) {
+			everyTransport(t, driver, openHouse(t, other), clienttest.V48, scenario)
 		})
 	}
 }
 
-func everyTransport(t *testing.T, driver *clienttest.Driver, house *house, versions []string, scenario func(j *journey)) {
+// everyClient runs a scenario for every version with one Node process: against one server, and with msgpack against another.
+func everyClient(t *testing.T, driver *clienttest.Driver, options houseOptions, scenario func(j *journey)) {
 	t.Helper()
-	for _, version := range versions {
-		for _, transport := range transports {
-			t.Run(version+"/"+transport.name, func(t *testing.T) {
-				scenario(&journey{T: t, house: house, driver: driver, way: way{version: version, transports: transport.names}})
-			})
-		}
+	house := openHouse(t, options)
+	for _, version := range clienttest.Versions {
+		t.Run(version, func(t *testing.T) { everyTransport(t, driver, house, version, scenario) })
+	}
+	options.parser = socketio.Msgpack{}
+	t.Run(clienttest.V48+" with msgpack", func(t *testing.T) {
+		everyTransport(t, driver, openHouse(t, options), clienttest.V48, scenario)
+	})
+}
+
+// everyTransport runs a scenario for one version, with the parser of the house.
+func everyTransport(t *testing.T, driver *clienttest.Driver, house *house, version string, scenario func(j *journey)) {
+	t.Helper()
+	for _, transport := range transports {
+		t.Run(transport.name, func(t *testing.T) {
+			scenario(&journey{T: t, house: house, driver: driver, way: way{version, transport.names, house.options.parser != nil}})
+		})
 	}
 }

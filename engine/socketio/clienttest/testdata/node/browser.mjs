@@ -17,8 +17,8 @@ async function launch() {
 
 // standIn answers for Socket.IO's CDN with the file of the npm package, so that no test needs the public network.
 function standIn(route) {
-  const [, version] = new URL(route.request().url()).pathname.match(/^\/(\d+\.\d+)\./) ?? [];
-  const file = ["socket.io.min.js", "socket.io.js"] // version 2 has no other
+  const [, version, asked] = new URL(route.request().url()).pathname.match(/^\/(\d+\.\d+)\.\d+\/([\w.]+)$/) ?? [];
+  const file = [asked, "socket.io.min.js", "socket.io.js"] // version 2 has no other
     .map((name) => fileURLToPath(new URL(`node_modules/socket.io-client-${version}/dist/${name}`, import.meta.url)))
     .find(existsSync);
   if (!version || !file) return route.abort();

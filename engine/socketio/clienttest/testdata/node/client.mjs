@@ -42,6 +42,7 @@ export class Client {
       engine: this.engine?.id ?? "",
       transport: this.engine?.transport?.name ?? "",
       recovered: this.socket.recovered ?? false,
+      extensions: this.engine?.transport?.ws?.extensions ?? "",
     };
   }
 
