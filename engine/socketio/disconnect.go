@@ -67,6 +67,7 @@ func (s *Socket) end(r Reason, to state) {
 	switch {
 	case s.state == connecting && to == gone:
 		s.state = gone
+		s.nsp.sockets.remove(s) // where a panic of the Parser kept it from being let in
 		s.nsp.server.log.depart(s, r)
 		s.empty()
 		s.wake()

@@ -65,11 +65,15 @@
 // order. A client that leaves a namespace and joins it again is another socket, and
 // what the old one's handlers have still to do may come after the new one's OnConnect.
 //
-// Locks, where two meet: client.mu or the pool's, then Socket.mu (that of a socket which
-// takes another's place before that one's), then the event log's, then the socket table's, or the surveys' and then one survey's, or a watcher's (room events, presence)
-// and then its relay's, or an adapter's, or that of the times of ExpireAt, or the inbox of an event loop, or
-// Server.creating and, below
-// it, Namespace.editing of a parent and then of its children. A packet that the client's
-// next socket must not be given (DISCONNECT, an event, an acknowledgement) is sent
-// under Socket.mu, in one step with the look at the state or the change of it.
+// Locks, where two meet: client.mu or the pool's, then Socket.mu (a socket that takes
+// another's place holds its own, then the other's), then eventLog.mu, then the socket
+// table's, or the inbox of an event loop, or Server.creating and, below it,
+// Namespace.editing of a parent and then of its children. Below Socket.mu, too: the
+// surveys' and then one survey's, a watcher's (room events, presence) and then its
+// relay's, the overhearers', that of the times of ExpireAt, and an adapter's. Nothing that the application wrote is
+// called with one of them held, but for an adapter's Join, Leave and LeaveAll, its
+// BroadcastWithAck's sink, the Parser of a CONNECT answer, and the decoding of a value
+// that an adapter has restored. A packet that the client's next socket must not be given
+// (DISCONNECT, an event, an acknowledgement) is sent under Socket.mu, in one step with
+// the look at the state or the change of it.
 package socketio

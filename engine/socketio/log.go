@@ -21,8 +21,7 @@ import (
 // each room it went to. Only rooms with somebody in them who may return, and those
 // with a history, have a ring.
 //
-// A server has one log, and one order of locks: Socket.mu, then eventLog.mu, then a
-// namespace's table of sockets or a loop's inbox.
+// A server has one log. The order of locks is in doc.go.
 type eventLog struct {
 	server   *Server         // immutable
 	epoch    epoch           // immutable

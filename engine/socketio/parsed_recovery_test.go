@@ -71,3 +71,27 @@ func TestRecoveryWithMsgpackOnTheWire(t *testing.T) {
 		event(`["live"`)
 	})
 }
+
+// wordless cannot say that a client is in.
+type wordless struct{ socketio.Msgpack }
+
+func (m wordless) AppendPacket(dst []byte, p *parser.Packet, attachments [][]byte) ([]byte, error) {
+	if p.Type == parser.Connect {
+		panic("no words")
+	}
+	return m.Msgpack.AppendPacket(dst, p, attachments)
+}
+
+func TestAPanicOfAParserLeavesNoSocket(t *testing.T) {
+	for name, r := range map[string]*socketio.Recovery{"alone": nil, "with recovery": {}} {
+		t.Run(name, func(t *testing.T) {
+			w := recoveringWith(t, socketio.Options{Parser: wordless{}, ConnectionStateRecovery: r})
+			c := dial(t, w.addr)
+			b, err := parser.Msgpack{}.AppendPacket(nil, &parser.Packet{Type: parser.Connect, Namespace: []byte("/")}, nil)
+			must(t, err)
+			c.sendBinary(b...)
+			closesSilently(c)
+			eventually(t, "there is no socket", func() bool { return w.SocketCount() == 0 })
+		})
+	}
+}

@@ -16,7 +16,9 @@ import (
 type SessionAdapter interface {
 	Adapter
 	// PersistSession is given a socket whose connection was lost, or that the server's
-	// stop has ended. It is called on a worker and may block. Node: persistSession.
+	// stop has ended; and one that RestoreSession has returned, as it was, where the
+	// client was lost meanwhile. It is called on a worker and may block. Node:
+	// persistSession.
 	PersistSession(ctx context.Context, s *SessionState) error
 	// ForgetSession is told that the socket with this key has come back to this server.
 	// It must not block, and is told of sockets that were never persisted, too.
@@ -88,7 +90,16 @@ func (s *Socket) restore(ctx context.Context) bool {
 	if err != nil {
 		s.report(ctx, err)
 	}
-	return state != nil && s.adopt(k, state)
+	if state == nil {
+		return false
+	}
+	adopted := s.adopt(k, state)
+	if !adopted && ctx.Err() != nil { // the client is lost again, and may come once more
+		if err := s.nsp.sessions().PersistSession(s.nsp.server.base, &state.SessionState); err != nil {
+			s.report(s.nsp.server.base, err)
+		}
+	}
+	return adopted
 }
 
 // adopt makes s the socket that an adapter has restored; false where it cannot be.

@@ -18,6 +18,8 @@ type vault struct {
 	sessions map[string]*socketio.SessionState // by key
 	events   map[string][]*socketio.Broadcast  // that came since they were lost
 	asked    []string                          // offsets
+
+	restoring func(context.Context) // called meanwhile
 }
 
 // keeper is an adapter that has a vault.
@@ -54,7 +56,7 @@ func (v *vault) asks() []string {
 	return slices.Clone(v.asked)
 }
 
-func (v *vault) RestoreSession(_ context.Context, pid, offset string) (*socketio.RestoredSession, error) {
+func (v *vault) RestoreSession(ctx context.Context, pid, offset string) (*socketio.RestoredSession, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	s := v.sessions[pid]
@@ -63,6 +65,9 @@ func (v *vault) RestoreSession(_ context.Context, pid, offset string) (*socketio
 		return nil, nil
 	}
 	delete(v.sessions, pid)
+	if v.restoring != nil {
+		v.restoring(ctx)
+	}
 	return &socketio.RestoredSession{SessionState: *s, Missed: v.events[pid]}, nil
 }
 
@@ -222,4 +227,35 @@ func TestRoomsThatAnAdapterGivesBackAreLookedAt(t *testing.T) {
 	}
 	must(t, w.To("b").Emit("yours"))
 	c.gets(`42["yours"]`)
+}
+
+// A client that is lost again while its socket is being fetched finds it the next time.
+func TestWhoIsLostWhileAnAdapterRestoresIt(t *testing.T) {
+	v := &vault{sessions: make(map[string]*socketio.SessionState), events: make(map[string][]*socketio.Broadcast)}
+	options := socketio.Options{
+		ConnectionStateRecovery: &socketio.Recovery{},
+		Adapter:                 func(a *socketio.MemoryAdapter) socketio.Adapter { return keeper{a, v} },
+	}
+	first, second := recoveringWith(t, options), recoveringWith(t, options)
+	c, s := first.visitor(t)
+	must(t, s.Join("lobby"))
+	first.loses(c)
+	eventually(t, "it is persisted", func() bool { return v.has(c.pid) != nil })
+	must(t, second.To("lobby").Emit("missed"))
+	hasty := dial(t, second.addr)
+	v.mu.Lock()
+	v.restoring = func(ctx context.Context) {
+		hasty.vanish()
+		<-ctx.Done()
+	}
+	v.mu.Unlock()
+	hasty.send(`40{"pid":"` + c.pid + `"}`)
+	eventually(t, "it is there again", func() bool { return len(v.asks()) == 1 && v.has(c.pid) != nil })
+	v.mu.Lock()
+	v.restoring = nil
+	v.mu.Unlock()
+	if !c.returns(t, second.addr) {
+		t.Fatal("not recovered")
+	}
+	c.missed(`42["missed"]`)
 }
