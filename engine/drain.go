@@ -47,6 +47,9 @@ func (s *Server) Empty(ctx context.Context, over time.Duration) error {
 	return nil
 }
 
+// turnsAway reports a request for a new session that comes too late.
+func (s *Server) turnsAway(in *intent) bool { return s.emptying.Load() && !in.hasSID }
+
 // openSessions returns those of all loops.
 func (s *Server) openSessions(ctx context.Context) (all []*Session, err error) {
 	var mu sync.Mutex

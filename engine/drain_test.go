@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"strconv"
 	"testing"
@@ -166,5 +167,24 @@ func TestEmptyRefusesNewSessionsOnly(t *testing.T) {
 	socket.sendText("4I am, too")
 	if got := receive(t, f.session(o.SID).texts); got != "still here" {
 		t.Errorf("%q", got)
+	}
+}
+
+// A request that a hook holds when Empty is called opens no session afterwards.
+func TestEmptyRefusesWhatIsWithAHook(t *testing.T) {
+	asked, answer := make(chan bool), make(chan bool)
+	f := start(t, engine.Options{AllowRequest: func(context.Context, *http.Request) error { asked <- true; <-answer; return nil }})
+	c := f.dial()
+	c.request("GET", pollURL, "")
+	receive(t, asked)
+	if err := f.srv.Empty(context.Background(), time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	close(answer)
+	if r := c.read("GET"); r.StatusCode != 503 {
+		t.Errorf("%d", r.StatusCode)
+	}
+	if st := f.srv.Stats(); st.Opened != 0 || st.TurnedAway != 1 {
+		t.Errorf("%d opened, %d turned away", st.Opened, st.TurnedAway)
 	}
 }

@@ -49,11 +49,7 @@ func (c *conn) route(b []byte, n int) (rest []byte) {
 		}
 		return c.busy() // the others come for their farewell
 	}
-	if srv.emptying.Load() && !in.hasSID {
-		c.loop.stats.turnedAway.Add(1)
-		return c.busy()
-	}
-	if srv.asks(&in, q) {
+	if !srv.turnsAway(&in) && srv.asks(&in, q) {
 		return c.park(q, &in, b, n)
 	}
 	return c.dispatch(q, &in, b, n)
@@ -61,6 +57,10 @@ func (c *conn) route(b []byte, n int) (rest []byte) {
 
 // dispatch serves a request that the application has nothing to say about, or has judged.
 func (c *conn) dispatch(q *http1.Request, in *intent, b []byte, n int) (rest []byte) {
+	if c.loop.srv.turnsAway(in) { // maybe since the application was asked
+		c.loop.stats.turnedAway.Add(1)
+		return c.busy()
+	}
 	if q.Upgrade {
 		return c.routeUpgrade(q, in, b, n)
 	}

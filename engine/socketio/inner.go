@@ -35,7 +35,7 @@ const stableLooks = 3
 // SettleInner returns when a server that StartInner started has nothing to do: no handler
 // runs or waits, and what was sent has arrived. Timers are not waited for, nor are
 // goroutines that handlers have started; a handler that waits for something is. Errors:
-// ErrServerClosed, and ctx's.
+// ErrServerClosed where there is no such server, and ctx's.
 func (v *Server) SettleInner(ctx context.Context) error {
 	workers := v.workers.Load()
 	if workers == nil {
