@@ -2,7 +2,6 @@ package clienttest_test
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"testing"
 	"time"
@@ -20,6 +19,7 @@ type lasting struct {
 	sockets chan *socketio.Socket
 	lost    chan socketio.Reason
 	names   []string
+	options socketio.Options // of the server
 }
 
 // eachLasting runs a scenario over each transport, for the versions that can recover.
@@ -37,10 +37,9 @@ func eachLasting(t *testing.T, r socketio.Recovery, scenario func(l *lasting)) {
 func (l *lasting) serve(r socketio.Recovery) {
 	l.Helper()
 	l.sockets, l.lost = make(chan *socketio.Socket, 1000), make(chan socketio.Reason, 1000)
-	l.Server = socketio.New(socketio.Options{
-		ConnectionStateRecovery: &r,
-		Logger:                  slog.New(slog.NewTextHandler(io.Discard, nil)),
-	})
+	o := l.options
+	o.ConnectionStateRecovery, o.Logger = &r, slog.New(slog.DiscardHandler)
+	l.Server = socketio.New(o)
 	l.OnConnect(func(_ context.Context, s *socketio.Socket) error { l.sockets <- s; return nil })
 	l.OnDisconnect(func(_ context.Context, _ *socketio.Socket, r socketio.Reason) { l.lost <- r })
 	socketio.OnAck(l.Server, "mirror", func(_ context.Context, _ *socketio.Socket, a socketio.Args) (socketio.Args, error) {
@@ -304,7 +303,9 @@ func TestRecoveryOfStockClientsCutAtRandom(t *testing.T) {
 	driver := clienttest.Start(t)
 	for _, transport := range transports {
 		t.Run(transport.name, func(t *testing.T) {
-			l := &lasting{T: t, driver: driver, names: transport.names}
+			// A client whose connection is cut between its last poll and its upgrade notices by the heartbeat alone.
+			heartbeat := socketio.Options{PingInterval: 2 * time.Second, PingTimeout: 4 * time.Second}
+			l := &lasting{T: t, driver: driver, names: transport.names, options: heartbeat}
 			l.serve(socketio.Recovery{})
 			crowd := driver.ConnectMany(t, n, clienttest.ClientOptions{URL: l.net.url, Transports: l.names, Reconnect: true})
 			for range n {
