@@ -52,6 +52,9 @@ func (k *callbacks) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 	}
 	l := s.loopOf(gc.EventLoop())
 	if l == nil {
+		if moved != nil {
+			s.peers.leave(moved.peer)
+		}
 		s.refuseConn(gc)
 		return nil, gnet.Close
 	}

@@ -73,7 +73,7 @@ func (d *deflation) appendFrame(dst, wire []byte) (b []byte, shorter bool) {
 
 // ahead compresses a frame for those who send it, where there are clients who may need
 // it so: 1 KiB takes 10 us, 1 MB 2.6 ms, and a loop has others to serve meanwhile. What
-// was missed here the loops do.
+// was missed here the loops do: upgrades in between, attachments for revision 3.
 func (s *Server) ahead(f *Frame) {
 	if d := s.deflation; d != nil && d.clients.Load() > 0 {
 		f.wire(s, formDeflated)

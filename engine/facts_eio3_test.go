@@ -393,7 +393,8 @@ func eio3Goodbyes(t *testing.T, f *fixture) {
 	p.r.s.Close()
 	p.r.ended(t, engine.ReasonForcedClose)
 	p.polls(polledBytes("\x00\x01\x03\xff4in front €\x00\x01\x05\xff452-header 😀" +
-		"\x01\x04\xff\x04\x01\x02\x03\x01\x01\xff\x04\x00\x07\xff4behind\x00\x01\xff1"))
+		"\x01\x04\xff\x04\x01\x02\x03\x01\x01\xff\x04\x00\x07\xff4behind"))
+	p.polls(polled3("6", "1"))
 
 	p = f.poller3("") // fact 17
 	p.hold()

@@ -224,7 +224,9 @@ func fact24(t *testing.T, f *fixture) {
 	p.post.request("POST", p.url, "4too late")
 	p.post.expect(codeError(1, "Session ID unknown", closeLine))
 	p.get.request("GET", p.url, "")
-	p.get.expect(polled("4unread", "1"))
+	p.get.expect(polled("4unread"))
+	p.get.request("GET", p.url, "")
+	p.get.expect(polled("6", "1"))
 	p.gone()
 
 	p = f.poller() // with a GET that waits

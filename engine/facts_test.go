@@ -18,7 +18,7 @@ type wireFact struct {
 
 // wireFacts are the facts of Engine.IO as Node's server shows them on the wire:
 // 1-14 handshake and errors, 15-26 polling, 27-33 WebSocket, 34-40 upgrade. Those
-// of Socket.IO (41-58) belong to the package above.
+// of Socket.IO (41-58) belong to the package above, 59 to engine/webtransport.
 var wireFacts = map[int]wireFact{
 	1: {test: "fact01"}, 2: {test: "fact02"}, 3: {test: "fact03"}, 4: {test: "fact04"},
 	5: {test: "fact05"}, 6: {test: "fact06"}, 7: {test: "fact07"}, 8: {test: "fact08"},
@@ -33,7 +33,6 @@ var wireFacts = map[int]wireFact{
 	33: {test: "fact33"}, 34: {test: "fact34"}, 35: {test: "fact35"}, 36: {test: "fact36"},
 	37: {test: "fact37"}, 38: {test: "fact38"}, 39: {test: "fact39"},
 	40: {test: "TestFact40TheUpgradeForgivesAPendingPing"},
-	59: {reason: "WebTransport is not there yet"},
 }
 
 // TestEveryWireFactHasATestOrAReason reads this package's tests: what the list names

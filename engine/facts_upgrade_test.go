@@ -153,7 +153,9 @@ func fact39(t *testing.T, f *fixture) {
 	p.r.s.Close()
 	p.r.ended(t, engine.ReasonForcedClose)
 	p.get.request("GET", p.url, "")
-	p.get.expect(polled("4last words", "1"))
+	p.get.expect(polled("4last words"))
+	p.get.request("GET", p.url, "")
+	p.get.expect(polled("6", "1"))
 	w.closes(1005)
 	p.gone()
 

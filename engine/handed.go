@@ -163,14 +163,17 @@ func (h *handedServer) giveBack(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	a := &arrival{bytes: requestBytes(r, buf.Reader), returned: true}
-	h.srv.enroll(loops[int(h.next.Add(1))%len(loops)], c.leaveHTTP(a), a)
+	h.srv.enroll(loops[int(h.next.Add(1))%len(loops)], c.leaveHTTP(h.srv, a), a)
 	return nil
 }
 
-// leaveHTTP takes the connection out of net/http's hands: a gets what it brings along.
-func (c *handedConn) leaveHTTP(a *arrival) net.Conn {
+// leaveHTTP takes the connection out of net/http's hands, for the server s: a gets what it
+// brings along. Where s is another one than ours, it counts against nobody any more.
+func (c *handedConn) leaveHTTP(s *Server, a *arrival) net.Conn {
 	a.bytes = append(a.bytes, c.read...)
-	a.peer, c.peer = c.peer, netip.Addr{}
+	if s == c.srv {
+		a.peer, c.peer = c.peer, netip.Addr{}
+	}
 	if a.tls = c.tls; a.tls != nil {
 		a.tls.nc = nil
 	}
@@ -205,6 +208,14 @@ func (c *handedConn) Read(b []byte) (int, error) {
 func (c *handedConn) Close() error {
 	c.gone()
 	return c.Conn.Close()
+}
+
+// CloseWrite is what net/http calls before it closes a connection that may still be sending.
+func (c *handedConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
 }
 
 func (c *handedConn) gone() {

@@ -56,6 +56,23 @@ func (c *rawConn) requestChunked(method, target, body string, n int) {
 	c.write(method + " " + target + " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(body, n))
 }
 
+// Who is answered before its body was read sees the end, not a reset: that could destroy the
+// answer.
+func TestAHandlersLastAnswerIsFollowedByTheEnd(t *testing.T) {
+	f := start(t, engine.Options{Handler: site(nil)})
+	c := f.dial()
+	body := strings.Repeat("x", 2<<20)
+	go func() {
+		_, _ = io.WriteString(c, fmt.Sprintf("POST /unread HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
+	}()
+	if r := c.read("POST"); r.StatusCode != 200 || !r.Close {
+		t.Fatalf("%s, close %v", r.Status, r.Close)
+	}
+	if _, err := io.Copy(io.Discard, c.br); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestOneConnectionServesPagesAndSessions(t *testing.T) {
 	for _, loops := range []int{1, 2} {
 		t.Run(fmt.Sprint(loops, " loops"), func(t *testing.T) {

@@ -309,7 +309,7 @@ func TestAFarewellIsKeptFor30Seconds(t *testing.T) {
 			k.advance(4 * engine.TickLength)
 		}
 		c.deliver(requestText("GET", pollURL+"&sid="+r.s.ID(), "", ""))
-		want := "4last words" + sep + "1"
+		want := "4last words"
 		if late {
 			want = `{"code":1,"message":"Session ID unknown"}`
 		}

@@ -182,6 +182,23 @@ func TestAVanishedPeerCancelsItsHook(t *testing.T) {
 	}
 }
 
+// A connection that has failed is closed at the end of the turn: a verdict that comes in the
+// same turn opens no session that nobody will ever hear of.
+func TestAVerdictForAConnectionThatHasFailed(t *testing.T) {
+	for name, header := range map[string]string{"polling": "X-No: upgrade", "websocket": wsHeader} {
+		h := newHoldHook()
+		f := startFacts(t, engine.Options{Loops: 1, AllowRequest: h.allow})
+		c := f.dial()
+		c.request("GET", "/socket.io/?EIO=4&transport="+name, "", header)
+		receive(t, h.came)
+		f.srv.DoomParked(func() { close(h.let) })
+		c.eof()
+		if st := f.srv.Stats(); st.Opened != 0 || st.Parked != 0 {
+			t.Errorf("%s: %d sessions opened, %d parked", name, st.Opened, st.Parked)
+		}
+	}
+}
+
 // What arrives behind a parked request is bounded: nobody can keep the loop's memory busy.
 func TestTooMuchBehindAParkedRequest(t *testing.T) {
 	h := newHoldHook()
@@ -313,6 +330,9 @@ func TestGenerateIDNamesSessions(t *testing.T) {
 		t.Errorf("after its end it is called %q", id)
 	}
 	living.gone()
+	f.mu.Lock()
+	delete(f.all, "living") // or the old one might be taken for the new one, which comes a moment after its answer
+	f.mu.Unlock()
 	open("living").alive() // free again
 }
 

@@ -78,6 +78,7 @@ func Join(frames []*Frame) *Frame {
 		j.buf.B = append(j.buf.B, f.plain()...)
 		j.attached = j.attached || f.attached
 		j.kept = j.kept || f.kept
+		j.noCompress = j.noCompress || f.noCompress
 	}
 	return j
 }

@@ -141,6 +141,10 @@ func (s *Session) close(reason Reason, by closedBy) {
 // waits, or, where the server took its leave in good order, through the next one.
 func (s *Session) closePolling(reason Reason, by closedBy) {
 	p := s.poll
+	if p.inner != nil {
+		s.closeInner(reason)
+		return
+	}
 	if p.get != nil || p.flags&pollProbed == 0 || !reason.farewell() {
 		s.dropProbe()
 	} // else the client may have let go of polling: the probe gets what waits (fact 39)

@@ -121,6 +121,30 @@ func TestLimitedConnectionsAreCountedWhereverTheyGo(t *testing.T) {
 	until(t, "all are counted off, and forgotten", func() bool { all, n := f.srv.Peers("127.0.0.1"); return all == 0 && n == 0 })
 }
 
+// A connection that goes to another server, which the first one's Handler is, counts there
+// no more; nor does it take along whom a middleware says that it comes from.
+func TestAConnectionThatGoesToAnotherServerIsCountedOff(t *testing.T) {
+	limits := engine.Limits{ConnectionsPerIP: 100}
+	inner := startFacts(t, engine.Options{Path: "/inner", Limits: limits}, func(f *fixture) { f.way = mounted })
+	f := start(t, engine.Options{Limits: limits, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.RemoteAddr = "192.0.2.1:1"
+		inner.srv.ServeHTTP(w, r)
+	})})
+	c := f.upgradeWS("/inner/?EIO=4&transport=websocket")
+	inner.session(parseOpen(t, c.text()).SID)
+	if _, n := f.srv.Peers("127.0.0.1"); n != 0 {
+		t.Errorf("the first server counts %d", n)
+	}
+	if all, _ := inner.srv.Peers("127.0.0.1"); all != 0 {
+		t.Errorf("the second one remembers %d", all)
+	}
+	_ = c.Close()
+	until(t, "it is closed", func() bool { return inner.srv.Stats().WebSocket == 0 })
+	if all, _ := f.srv.Peers("127.0.0.1"); all != 0 {
+		t.Errorf("the first server remembers %d", all)
+	}
+}
+
 func TestLimitOfConnectionRatePerIP(t *testing.T) {
 	if everythingOverTLS {
 		t.Skip("who is refused at the door gets no handshake, and so no answer")

@@ -18,7 +18,7 @@ const wheelSlots = 4096
 // marked otherwise.
 type loop struct {
 	srv *Server        // immutable
-	el  gnet.EventLoop // immutable
+	el  gnet.EventLoop // immutable; nil for one without gnet (StartInner)
 
 	box     inbox.Inbox[task] // safe for concurrent use
 	pending []task            // taken from box, not yet carried out
@@ -104,6 +104,10 @@ func newLoop(srv *Server, el gnet.EventLoop) (l *loop, err error) {
 	l.fireConnFn, l.fireSessionFn = l.fireConn, l.fireSession
 	l.nextDue.Store(never)
 	l.lastTick.Store(now)
+	if el == nil {
+		l.self = &selfPipe{loop: l, fd: -1, bell: make(chan struct{}, 1)}
+		return l, nil
+	}
 	l.self, err = newSelfPipe(l)
 	return l, err
 }

@@ -318,6 +318,18 @@ func TestRequestsMoveBeforeTheyArePutToTheMiddleware(t *testing.T) {
 	}
 }
 
+// A request that was judged is what it was before.
+func TestWebTransportDoesNotComeOverHTTPThroughAMiddlewareEither(t *testing.T) {
+	f := startFacts(t, engine.Options{Transports: []engine.Transport{engine.Polling, engine.WebTransport}})
+	for range 2 {
+		c := f.dial()
+		if r := c.do("GET", "/socket.io/?EIO=4&transport=webtransport", ""); !strings.Contains(r.body, `"code":0`) {
+			t.Errorf("%s %q", r.Status, r.body)
+		}
+		f.srv.Use(setHeader("X-Seen", "yes"))
+	}
+}
+
 func TestHeaderHooks(t *testing.T) {
 	f := startFacts(t, engine.Options{Cookie: &engine.Cookie{}})
 	var mu sync.Mutex

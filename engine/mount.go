@@ -59,6 +59,7 @@ func (s *Server) asOurs(r *http.Request) *http.Request {
 		}
 		q.RequestURI = r.URL.RequestURI()
 	}
+	q.TransferEncoding = nil // a middleware that has read the body may have left it
 	if q.ContentLength < 0 {
 		q.TransferEncoding = []string{"chunked"} // HTTP/2 does not say so
 	}
@@ -87,14 +88,15 @@ func peerOf(r *http.Request) Peer {
 	return p
 }
 
-// wantsUpgrade reports a request that a loop may answer with 101.
+// wantsUpgrade reports a request that a loop may answer with 101, and closes the
+// connection of otherwise: see http1.Request.Upgrade.
 func wantsUpgrade(r *http.Request) bool {
 	if r.Method != http.MethodGet || r.ProtoMajor != 1 || !r.ProtoAtLeast(1, 1) || r.Header.Get("Upgrade") == "" {
 		return false
 	}
 	for _, line := range r.Header["Connection"] {
 		for token := range strings.SplitSeq(line, ",") {
-			if strings.EqualFold(strings.TrimSpace(token), "upgrade") {
+			if strings.EqualFold(strings.Trim(token, " \t"), "upgrade") {
 				return true
 			}
 		}
@@ -126,8 +128,8 @@ func (s *Server) takeOver(w http.ResponseWriter, r *http.Request, l *loop) {
 	}
 	a := &arrival{bytes: requestBytes(r, buf.Reader), returned: true, from: newOrigin(peerOf(r), false)}
 	switch nc := nc.(type) {
-	case *handedConn: // of our own port, by way of Options.Handler
-		s.enroll(l, nc.leaveHTTP(a), a)
+	case *handedConn: // of our own port or another server's, by way of Options.Handler
+		s.enroll(l, nc.leaveHTTP(s, a), a)
 	case *net.TCPConn, *net.UnixConn: // exactly: the Close of a type that wraps them may matter
 		s.enroll(l, nc, a)
 	default:

@@ -79,7 +79,7 @@ func (c *conn) foreign(b []byte) []byte {
 func (c *conn) uncount() (peer netip.Addr) {
 	if c.flags&connPeer != 0 {
 		c.flags &^= connPeer
-		peer = c.host()
+		peer = hostOf(c.gc.RemoteAddr()) // whom it was counted for: its origin may say somebody else
 	}
 	return peer
 }

@@ -26,6 +26,19 @@ func TestARequestDoesNotGoToAndFro(t *testing.T) {
 	}
 }
 
+// A request that comes to another loop than its session's counts once, where it is served.
+func TestARequestThatMovesCountsOnce(t *testing.T) {
+	const sessions = 32 // the kernel will hardly give all of their connections to one loop
+	f := start(t, engine.Options{Loops: 2})
+	for range sessions {
+		_, o := f.openPolling()
+		f.dial().do("POST", pollURL+"&sid="+o.SID, "4a")
+	}
+	if st := f.srv.Stats(); st.Requests != 2*sessions || st.Accepted == 2*sessions {
+		t.Errorf("%d requests in place of %d, over %d arrivals of connections", st.Requests, 2*sessions, st.Accepted)
+	}
+}
+
 // Pipelined requests behind a held poll are served after its answer, in order.
 func TestWhatWaitsBehindAPollIsServedAfterIt(t *testing.T) {
 	f := start(t, engine.Options{})

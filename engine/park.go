@@ -71,7 +71,7 @@ func (h *httpState) awaitsBody() bool {
 func (p *parked) goOn() {
 	defer p.loop.srv.table.names.release(p.verdict.name) // if it did not become a session's
 	c := p.conn
-	if c == nil {
+	if c == nil || !c.open() { // gone, or to be closed at the end of this turn
 		return
 	}
 	defer p.loop.recoverFor(c)
@@ -101,7 +101,7 @@ func (p *parked) goOn() {
 
 // judged serves the request at the start of b as the verdict says.
 func (c *conn) judged(q *http1.Request, b []byte, n int, v *verdict) (rest []byte) {
-	in := c.loop.srv.intentOf(q)
+	in := c.intentOf(q)
 	in.verdict = v
 	c.http.lines += headerLines(v.header, framing, engines)
 	switch {

@@ -10,9 +10,10 @@ import (
 // polling is what a session needs while its transport is long-polling: at most
 // one GET and one POST at a time, and what waits for the next GET. Loop-only.
 type polling struct {
-	get   *conn // whose answer we owe
-	post  *conn // whose body is being read
-	probe *conn // the WebSocket that wants to take over
+	get   *conn  // whose answer we owe
+	post  *conn  // whose body is being read
+	probe *conn  // the WebSocket that wants to take over
+	inner *Inner // whose packets are handed over at once; nil for all but those within the process
 	backlog
 	flags pollFlag
 }
@@ -30,7 +31,7 @@ const (
 // the turn. Volatile frames need a GET that waits (Node: a writable transport).
 func (s *Session) enqueue(f *Frame) {
 	p, l := s.poll, s.loop
-	if f.volatile && p.get == nil {
+	if f.volatile && !p.takes() {
 		l.stats.volatileDropped.Add(1)
 		return
 	}
@@ -40,7 +41,7 @@ func (s *Session) enqueue(f *Frame) {
 		return
 	}
 	p.add(l, f)
-	if p.get == nil {
+	if !p.takes() {
 		s.set(flagWaiting)
 	}
 	s.markDirty()
@@ -53,6 +54,9 @@ func (s *Session) enqueue(f *Frame) {
 	}
 }
 
+// takes reports that what is queued leaves at the end of the turn.
+func (p *polling) takes() bool { return p.get != nil || p.inner != nil }
+
 // markDirty has the session flushed at the end of the turn.
 func (s *Session) markDirty() {
 	if !s.has(flagDirty) {
@@ -64,6 +68,10 @@ func (s *Session) markDirty() {
 // flush answers the held GET with everything that waits.
 func (s *Session) flush() {
 	p := s.poll
+	if p != nil && p.inner != nil {
+		s.flushInner()
+		return
+	}
 	if p == nil || p.get == nil || s.has(flagClosed) || (len(p.frames) == 0 && p.flags&pollPing == 0) {
 		return
 	}
@@ -120,15 +128,19 @@ func (s *Session) onGet(c *conn) {
 	}
 }
 
-// sayFarewell answers the one poll that comes after the server closed the session
-// (fact 24): what was still queued, or a noop, and the close packet.
+// sayFarewell answers a poll that comes after the server closed the session (fact 24):
+// what was still queued, or else a noop and the close packet. Node has them in one
+// answer; the clients 4.5 and 4.8 drop what stands beside a close packet.
 func (s *Session) sayFarewell(c *conn) {
-	b, k := s.takePayload(s.loop.payload[:0])
-	if len(b) == 0 {
-		b = k.appendBare(b, packet.Noop)
+	if len(s.poll.frames) > 0 {
+		b, k := s.takePayload(s.loop.payload[:0])
+		delete(s.loop.parting, s)
+		s.loop.armSession(s, s.loop.now+farewellTicks)
+		c.answerPoll(b, k, s.poll.flags&pollCompress != 0)
+		return
 	}
-	b = k.appendBare(b, packet.Close)
-	compress := s.poll.flags&pollCompress != 0
+	k := s.bareForm()
+	b := k.appendBare(k.appendBare(s.loop.payload[:0], packet.Noop), packet.Close)
 	s.remove()
-	c.answerPoll(b, k, compress)
+	c.answerPoll(b, k, false)
 }

@@ -28,18 +28,18 @@ func (c *conn) route(b []byte, n int) (rest []byte) {
 		return c.foreign(b)
 	}
 	c.flags &^= connReturned
-	c.loop.stats.requests.Add(1)
 	c.http.lines = srv.opts.CORS.lines(q.Get("Origin"))
+	in := c.intentOf(q)
+	if in.session != nil && in.session.loop != c.loop {
+		return c.moveTo(in.session.loop, b)
+	}
+	c.loop.stats.requests.Add(1)
 	if k := &srv.opts.CORS; k.on() && !k.PreflightContinue && string(q.Method) == http.MethodOptions {
 		if q.ContentLength != 0 { // a body nobody reads must not become the next request
 			c.http.flags &^= httpKeepAlive
 		}
 		c.answer(k.answer(q))
 		return b[n:]
-	}
-	in := srv.intentOf(q)
-	if in.transport == WebTransport && c.socketTransport() != WebTransport {
-		in.transport = 0 // it does not come over HTTP
 	}
 	if srv.draining.Load() && in.session == nil {
 		if in.hasSID && string(q.Method) == http.MethodPost { // it was told already, or will be: no error
@@ -49,8 +49,9 @@ func (c *conn) route(b []byte, n int) (rest []byte) {
 		}
 		return c.busy() // the others come for their farewell
 	}
-	if in.session != nil && in.session.loop != c.loop {
-		return c.moveTo(in.session.loop, b)
+	if srv.emptying.Load() && !in.hasSID {
+		c.loop.stats.turnedAway.Add(1)
+		return c.busy()
 	}
 	if srv.asks(&in, q) {
 		return c.park(q, &in, b, n)
@@ -92,8 +93,11 @@ func (s *Server) owns(path []byte) bool {
 }
 
 // intentOf reads the query. A parameter that occurs twice is as bad as an unknown one.
-func (s *Server) intentOf(q *http1.Request) (in intent) {
-	in.transport = s.transportOf(q.Query)
+func (c *conn) intentOf(q *http1.Request) (in intent) {
+	s := c.loop.srv
+	if in.transport = s.transportOf(q.Query); in.transport == WebTransport && c.socketTransport() != WebTransport {
+		in.transport = 0 // it does not come over HTTP
+	}
 	sid, n, ok := http1.QueryValue(q.Query, "sid")
 	in.hasSID = n > 0
 	if n == 1 && ok {
@@ -136,6 +140,8 @@ func (in *intent) verify(q *http1.Request) *requestError {
 		return errTransportMismatch
 	case in.hasSID && in.session.protocol() != in.protocol: // Engine.IO 6.6.12
 		return errProtocolMismatch
+	case in.hasSID && !q.Upgrade && in.transport != Polling: // a WebSocket's session has no use for it
+		return errTransportHandshake
 	case in.hasSID:
 		return nil
 	case string(q.Method) != http.MethodGet:

@@ -24,6 +24,8 @@ type selfPipe struct {
 
 	mu sync.RWMutex // held for writing while fd is closed
 	fd int          // where bytes are written; -1 after the end
+
+	bell chan struct{} // immutable: rung in place of fd, of a loop without gnet
 }
 
 // newSelfPipe connects the loop to itself. What is written before gnet has the other
@@ -84,6 +86,13 @@ func (p *selfPipe) enroll(nc net.Conn) error {
 
 // ring brings a turn. Safe for concurrent use; nothing happens after the loop's end.
 func (p *selfPipe) ring() {
+	if p.bell != nil {
+		select {
+		case p.bell <- struct{}{}:
+		default: // there is a turn to come
+		}
+		return
+	}
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	if p.fd >= 0 {

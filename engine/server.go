@@ -49,6 +49,7 @@ type Server struct {
 	stopErr    error                 // ErrLoopStuck or nil; read after stopped
 	listenMu   sync.Mutex            // held by Listen, and by Shutdown while it looks
 	listening  bool                  // guarded by listenMu
+	emptying   atomic.Bool           // Empty was called
 	draining   atomic.Bool           // Shutdown was called
 	told       atomic.Bool           // and every session was told, or had its time
 	quit       chan struct{}         // closed when the ticker is to end

@@ -82,7 +82,7 @@ func (s *Session) ID() string {
 // publishes, joins and leaves. It takes a reference of its own, never blocks, and
 // is dropped silently where the session is closed.
 func (s *Session) Send(f *Frame) {
-	if s.has(flagDeflated) {
+	if s.has(flagDeflated) && (!f.attached || !s.has(flagEIO3|flagBase64)) {
 		s.loop.srv.ahead(f)
 	}
 	f.retain(1)

@@ -18,6 +18,8 @@ type Stats struct {
 	Accepted      uint64        // connections accepted, moved ones counted again
 	Refused       uint64        // connections refused for want of room
 	Limited       uint64        // sessions refused by AcceptRate
+	Emptying      bool          // Empty or Shutdown was called; the open sessions are those that are left
+	TurnedAway    uint64        // requests for new sessions refused since Empty was called
 	Opened        uint64        // sessions opened
 	Closed        map[Reason]uint64
 	OpenedEIO3    uint64            // those of them that speak Engine.IO 3
@@ -87,7 +89,7 @@ func (g *gauges) sessions() int64 { return g.polling.Load() + g.websocket.Load()
 
 // loopStats are the counters of one loop: written by it alone, read by anybody. Atomic.
 type loopStats struct {
-	openedEIO3                                            atomic.Uint64
+	openedEIO3, turnedAway                                atomic.Uint64
 	accepted, opened, requests, badRequests, tooLarge     atomic.Uint64
 	answered, unjudged                                    atomic.Uint64
 	limited, upgrades, upgradesFailed, faults, violations atomic.Uint64
@@ -107,7 +109,8 @@ func (s *Server) Stats() Stats {
 	st := Stats{
 		Connections: s.gauges.connections.Load(), Handed: s.gauges.handed.Load(),
 		Polling: s.gauges.polling.Load(), WebSocket: s.gauges.websocket.Load(), WebTransport: s.gauges.webtrans.Load(),
-		Refused: s.gauges.refused.Load(), Parked: s.gauges.parked.Load(), Loops: len(loops),
+		Emptying: s.emptying.Load() || s.draining.Load(),
+		Refused:  s.gauges.refused.Load(), Parked: s.gauges.parked.Load(), Loops: len(loops),
 		SlowCauses: make(map[SlowCause]uint64), Closed: make(map[Reason]uint64), Rejected: make(map[string]uint64),
 		Limits: make(map[Limit]uint64),
 	}
@@ -127,7 +130,7 @@ func (st *Stats) add(l *loopStats) {
 		sum *uint64
 		one *atomic.Uint64
 	}{
-		{&st.Accepted, &l.accepted}, {&st.Limited, &l.limited}, {&st.Answered, &l.answered}, {&st.Unjudged, &l.unjudged}, {&st.Opened, &l.opened}, {&st.OpenedEIO3, &l.openedEIO3}, {&st.Requests, &l.requests},
+		{&st.Accepted, &l.accepted}, {&st.Limited, &l.limited}, {&st.TurnedAway, &l.turnedAway}, {&st.Answered, &l.answered}, {&st.Unjudged, &l.unjudged}, {&st.Opened, &l.opened}, {&st.OpenedEIO3, &l.openedEIO3}, {&st.Requests, &l.requests},
 		{&st.BadRequests, &l.badRequests}, {&st.TooLarge, &l.tooLarge}, {&st.Upgrades, &l.upgrades},
 		{&st.UpgradesLost, &l.upgradesFailed}, {&st.Faults, &l.faults}, {&st.Violations, &l.violations},
 		{&st.PacketsIn, &l.packetsIn}, {&st.BytesIn, &l.bytesIn}, {&st.Deliveries, &l.deliveries},

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -246,6 +247,26 @@ func TestTheClientChoosesItsCertificateAndVersion(t *testing.T) {
 		}
 	}
 	until(t, "failures are counted", func() bool { return f.srv.Stats().TLSFailed == 2 })
+}
+
+// A callback that ends its goroutine costs its client, and neither a place nor a processor.
+func TestAnEndedGoroutineOfAHandshake(t *testing.T) {
+	f := startTLS(t, engine.Options{Loops: 1, MaxTLSHandshakes: 1}, func(c *tls.Config) {
+		c.VerifyConnection = func(state tls.ConnectionState) error {
+			if state.ServerName == "exit.test" {
+				runtime.Goexit()
+			}
+			return nil
+		}
+	})
+	for range 2 * runtime.GOMAXPROCS(0) {
+		if _, err := f.dialTLS(&tls.Config{InsecureSkipVerify: true, ServerName: "exit.test", MaxVersion: tls.VersionTLS12}); err == nil {
+			t.Error("no error")
+		}
+	}
+	if _, err := f.dialTLS(clientTLS()); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestATLSServerNeedsACertificate(t *testing.T) {

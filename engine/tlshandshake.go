@@ -190,11 +190,17 @@ func (l *loop) evictHandshakes() {
 
 // run shakes hands.
 func (h *tlsHandshake) run(t *tlsServer) {
+	err := errGoexit
 	t.work <- struct{}{}
-	err := h.try()
-	<-t.work
-	h.layer.loop.post(task{kind: taskRun, fn: func() { h.over(err) }})
+	defer func() {
+		<-t.work
+		h.layer.loop.post(task{kind: taskRun, fn: func() { h.over(err) }})
+	}()
+	err = h.try()
 }
+
+// errGoexit is the end of a handshake one of whose callbacks has ended the goroutine.
+var errGoexit = errors.New("engine: runtime.Goexit in a TLS handshake")
 
 // try saves the process from what user callbacks of the tls.Config may do.
 func (h *tlsHandshake) try() (err error) {

@@ -44,6 +44,7 @@ func (v *Visit) leave() {
 
 // meet visits one session and reports whether it is to be sent the frame. Loop-only.
 func (v *Visit) meet(s *Session) (send bool) {
+	defer s.saved()
 	s.loop.spent++
 	return s.recv != nil && v.Each(s.recv)
 }

@@ -29,6 +29,30 @@ func visited(t testing.TB, srv *engine.Server, f *engine.Frame, target engine.Ta
 	return all
 }
 
+// A question that panics costs whom it was put to: the others are asked, and the answer comes.
+func TestAVisitThatPanicsForOne(t *testing.T) {
+	f := start(t, engine.Options{Loops: 1})
+	var sessions []*recorder
+	for range 3 {
+		_, open := f.openWS()
+		r := f.session(open.SID)
+		r.s.Join("all")
+		sessions = append(sessions, r)
+	}
+	got := visited(t, f.srv, nil, engine.Target{Groups: []string{"all"}}, func(r *recorder) bool {
+		if r == sessions[1] {
+			panic("test: Each")
+		}
+		return false
+	})
+	if len(got) != len(sessions) {
+		t.Errorf("%d of %d were asked", len(got), len(sessions))
+	}
+	if reason := sessions[1].reason(t); reason != engine.ReasonForcedClose {
+		t.Errorf("closed with %v", reason)
+	}
+}
+
 func TestVisitMeetsWhomAPublishReaches(t *testing.T) {
 	t.Parallel()
 	f := start(t, engine.Options{Loops: 2})

@@ -15,7 +15,7 @@ func metricsOf(server *socketio.Server) []pprof.Metric {
 		return single(server, pprof.Counter, name, help, func(st socketio.Stats) float64 { return float64(read(st)) })
 	}
 	return []pprof.Metric{
-		sessions(server), sockets(server), closed(server), rejected(server), slow(server), limited(server),
+		sessions(server), sockets(server), closed(server), rejected(server), slow(server), limited(server), exceeded(server),
 		gauge("fanfare_tcp_connections", "Open TCP connections on the event loops.", func(st socketio.Stats) float64 { return float64(st.Engine.Connections) }),
 		gauge("fanfare_http_connections", "Open connections that ask for pages.", func(st socketio.Stats) float64 { return float64(st.Engine.Handed) }),
 		gauge("fanfare_outqueue_bytes", "Bytes waiting for clients that cannot take more.", func(st socketio.Stats) float64 { return float64(st.Engine.QueuedBytes) }),
@@ -55,6 +55,24 @@ func metricsOf(server *socketio.Server) []pprof.Metric {
 		counter("fanfare_tls_handshakes_total", "TLS handshakes that succeeded.", func(st socketio.Stats) uint64 { return st.Engine.TLSHandshakes }),
 		counter("fanfare_tls_failed_total", "TLS handshakes that failed, or took too long.", func(st socketio.Stats) uint64 { return st.Engine.TLSFailed }),
 		counter("fanfare_tls_faults_total", "TLS connections closed for bytes that are not their peer's.", func(st socketio.Stats) uint64 { return st.Engine.TLSFaults }),
+		gauge("fanfare_requests_parked", "Requests that wait for a middleware or a hook.", func(st socketio.Stats) float64 { return float64(st.Engine.Parked) }),
+		counter("fanfare_requests_unjudged_total", "Requests refused because too many waited for a hook, or one took too long.", func(st socketio.Stats) uint64 { return st.Engine.Unjudged }),
+		counter("fanfare_turned_away_total", "Requests for new sessions while the server was drained.", func(st socketio.Stats) uint64 { return st.Engine.TurnedAway }),
+		counter("fanfare_eio3_total", "Sessions opened by clients of Socket.IO 2.", func(st socketio.Stats) uint64 { return st.Engine.OpenedEIO3 }),
+		gauge("fanfare_child_namespaces", "Namespaces made for parents.", func(st socketio.Stats) float64 { return float64(st.Children) }),
+		gauge("fanfare_broadcast_acks", "Broadcasts that wait for acknowledgements.", func(st socketio.Stats) float64 { return float64(st.BroadcastAcks) }),
+		counter("fanfare_broadcast_acks_refused_total", "Broadcasts, and acknowledgements of them, that were one too many.", func(st socketio.Stats) uint64 { return st.AcksRefused }),
+		counter("fanfare_notices_lost_total", "Notices of rooms and presence beyond their bound.", func(st socketio.Stats) uint64 { return st.NoticesLost }),
+		counter("fanfare_presence_refused_total", "Sockets that presence had no room for.", func(st socketio.Stats) uint64 { return st.PresenceRefused }),
+		gauge("fanfare_recovery_events", "Events kept for recovery and histories.", func(st socketio.Stats) float64 { return float64(st.Recovery.Events) }),
+		gauge("fanfare_recovery_bytes", "Bytes of events kept for recovery and histories.", func(st socketio.Stats) float64 { return float64(st.Recovery.Bytes) }),
+		gauge("fanfare_recovery_waiting", "Sockets that may return.", func(st socketio.Stats) float64 { return float64(st.Recovery.Waiting) }),
+		counter("fanfare_recovered_total", "Sockets that returned.", func(st socketio.Stats) uint64 { return st.Recovery.Recovered }),
+		counter("fanfare_recovery_replayed_total", "Events that returning sockets were sent.", func(st socketio.Stats) uint64 { return st.Recovery.Replayed }),
+		counter("fanfare_recovery_refused_total", "Sockets that came back for events that were given up.", func(st socketio.Stats) uint64 { return st.Recovery.Refused }),
+		counter("fanfare_recovery_expired_total", "Sockets that did not come back in time.", func(st socketio.Stats) uint64 { return st.Recovery.Expired }),
+		counter("fanfare_recovery_crowded_total", "Waiting sockets given up for want of room.", func(st socketio.Stats) uint64 { return st.Recovery.Crowded }),
+		counter("fanfare_recovery_evicted_total", "Events given up for want of room.", func(st socketio.Stats) uint64 { return st.Recovery.Evicted }),
 		counter("fanfare_handler_errors_total", "Errors of handlers.", func(st socketio.Stats) uint64 { return st.Errors }),
 		counter("fanfare_panics_total", "Panics caught.", func(st socketio.Stats) uint64 { return st.Panics + st.Engine.Panics }),
 	}
@@ -65,72 +83,4 @@ func single(server *socketio.Server, kind pprof.Kind, name, help string, read fu
 	return pprof.Metric{Name: name, Help: help, Kind: kind, Read: func(emit func(string, float64)) {
 		emit("", read(server.Stats()))
 	}}
-}
-
-func sessions(server *socketio.Server) pprof.Metric {
-	return pprof.Metric{
-		Name: "fanfare_connections", Help: "Open sessions.", Kind: pprof.Gauge, Label: "transport",
-		Read: func(emit func(string, float64)) {
-			st := server.Stats().Engine
-			emit("polling", float64(st.Polling))
-			emit("websocket", float64(st.WebSocket))
-		},
-	}
-}
-
-func sockets(server *socketio.Server) pprof.Metric {
-	return pprof.Metric{
-		Name: "fanfare_sockets", Help: "Connected sockets.", Kind: pprof.Gauge, Label: "namespace",
-		Read: func(emit func(string, float64)) {
-			for name, n := range server.Stats().Sockets {
-				emit(name, float64(n))
-			}
-		},
-	}
-}
-
-func closed(server *socketio.Server) pprof.Metric {
-	return pprof.Metric{
-		Name: "fanfare_disconnects_total", Help: "Sessions closed.", Kind: pprof.Counter, Label: "reason",
-		Read: func(emit func(string, float64)) {
-			for reason, n := range server.Stats().Engine.Closed {
-				emit(reason.String(), float64(n))
-			}
-		},
-	}
-}
-
-func rejected(server *socketio.Server) pprof.Metric {
-	return pprof.Metric{
-		Name: "fanfare_handshakes_rejected_total", Help: "Requests refused.", Kind: pprof.Counter, Label: "reason",
-		Read: func(emit func(string, float64)) {
-			for message, n := range server.Stats().Engine.Rejected {
-				emit(message, float64(n))
-			}
-		},
-	}
-}
-
-func slow(server *socketio.Server) pprof.Metric {
-	return pprof.Metric{
-		Name: "fanfare_slow_consumers_total", Help: "Clients closed because they took too little.", Kind: pprof.Counter, Label: "bound",
-		Read: func(emit func(string, float64)) {
-			causes := server.Stats().Engine.SlowCauses
-			for c := socketio.SlowBytes; c <= socketio.SlowMemory; c++ {
-				emit(c.String(), float64(causes[c]))
-			}
-		},
-	}
-}
-
-func limited(server *socketio.Server) pprof.Metric {
-	return pprof.Metric{
-		Name: "fanfare_limits_met_total", Help: "Clients refused, closed or not heard for one of the limits.", Kind: pprof.Counter, Label: "limit",
-		Read: func(emit func(string, float64)) {
-			met := server.Stats().Engine.Limits
-			for m := socketio.LimitConnections; m <= socketio.LimitBodyRate; m++ {
-				emit(m.String(), float64(met[m]))
-			}
-		},
-	}
 }

@@ -14,11 +14,11 @@ import (
 // it is stricter than net/http.
 //
 // Middleware may have put anything into r. Fields whose names are not tokens are
-// left out, control bytes in values become spaces, and octets of the target that
-// ParseHead refuses are percent-encoded. Safe for concurrent use as long as r is
+// left out, control bytes in values become spaces, and octets of the method and the
+// target that ParseHead refuses are percent-encoded. Safe for concurrent use as long as r is
 // not changed meanwhile.
 func AppendRequestHead(dst []byte, r *http.Request) []byte {
-	dst = append(dst, r.Method...)
+	dst = appendOctets(dst, r.Method, tokenOctet)
 	dst = append(dst, ' ')
 	dst = appendTarget(dst, r)
 	if r.ProtoAtLeast(1, 1) {
@@ -54,13 +54,18 @@ func appendTarget(dst []byte, r *http.Request) []byte {
 	if target == "" && r.URL != nil { // made by a program, not received
 		target = r.URL.RequestURI()
 	}
-	for _, c := range []byte(target) {
-		if octets[c]&targetOctet != 0 {
+	return appendOctets(dst, target, targetOctet)
+}
+
+// appendOctets percent-encodes the octets of s that are not of the class.
+func appendOctets(dst []byte, s string, class uint8) []byte {
+	const digits = "0123456789ABCDEF"
+	for _, c := range []byte(s) {
+		if octets[c]&class != 0 {
 			dst = append(dst, c)
-			continue
+		} else {
+			dst = append(dst, '%', digits[c>>4], digits[c&15])
 		}
-		const digits = "0123456789ABCDEF"
-		dst = append(dst, '%', digits[c>>4], digits[c&15])
 	}
 	return dst
 }

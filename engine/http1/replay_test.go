@@ -45,7 +45,7 @@ func TestTargetThatNetHTTPAllows(t *testing.T) {
 
 func TestRequestHeadCannotBeInjectedInto(t *testing.T) {
 	r := &http.Request{
-		Method: "GET", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Host: "h\r\nA: 1",
+		Method: "GET / HTTP/1.1\r\n", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Host: "h\r\nA: 1",
 		URL: &url.URL{Path: "/x y"},
 		Header: http.Header{
 			"B":              {"1\r\nContent-Length: 5\r\n\r\nGET", "2"},
@@ -54,7 +54,7 @@ func TestRequestHeadCannotBeInjectedInto(t *testing.T) {
 			"Content-Length": {"7"}, "transfer-encoding": {"chunked"}, "Host": {"i"},
 		},
 	}
-	want := "GET /x%20y HTTP/1.1\r\nHost: h  A: 1\r\nB: 1  Content-Length: 5    GET\r\nB: 2\r\n\r\n"
+	want := "GET%20%2F%20HTTP%2F1.1%0D%0A /x%20y HTTP/1.1\r\nHost: h  A: 1\r\nB: 1  Content-Length: 5    GET\r\nB: 2\r\n\r\n"
 	if got := string(http1.AppendRequestHead(nil, r)); got != want {
 		t.Errorf("\n got %q\nwant %q", got, want)
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 func args(list string, attachments ...[]byte) socketio.Args {
-	return socketio.NewArgs([]byte(list), attachments, nil)
+	return socketio.ArgsOf([]byte(list), attachments, nil)
 }
 
 func TestArgsAreCountedAndReachable(t *testing.T) {
@@ -195,7 +195,7 @@ func TestRelayedArgsCannotShareAnAttachment(t *testing.T) {
 
 func TestClonedArgsOutliveThePacket(t *testing.T) {
 	packet := []byte(`"x",{"_placeholder":true,"num":0}`)
-	a := socketio.NewArgs(packet, [][]byte{[]byte("picture")}, nil)
+	a := socketio.ArgsOf(packet, [][]byte{[]byte("picture")}, nil)
 	c := a.Clone()
 	clear(packet)
 	var s string

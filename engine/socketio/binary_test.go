@@ -36,7 +36,7 @@ func roundTrip[T any](t interface{ Fatalf(string, ...any) }, v T) T {
 	if err != nil {
 		t.Fatalf("encode: %v", err)
 	}
-	got, err := socketio.DecoderOf[T]()(socketio.NewArgs(out[1:], attachments, nil))
+	got, err := socketio.DecoderOf[T]()(socketio.ArgsOf(out[1:], attachments, nil))
 	if err != nil {
 		t.Fatalf("decode %s: %v", out, err)
 	}
@@ -128,7 +128,7 @@ func TestAnyMixOfArgumentsComesBack(t *testing.T) {
 				if err != nil {
 					t.Fatalf("%v", err)
 				}
-				v = socketio.NewArgs(out[1:], attachments, nil)
+				v = socketio.ArgsOf(out[1:], attachments, nil)
 			}
 			sent = append(sent, v)
 		}
@@ -136,7 +136,7 @@ func TestAnyMixOfArgumentsComesBack(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v", err)
 		}
-		a := socketio.NewArgs(bytes.TrimLeft(out, ","), attachments, nil)
+		a := socketio.ArgsOf(bytes.TrimLeft(out, ","), attachments, nil)
 		if a.Len() != len(want) {
 			t.Fatalf("%d arguments, want %d", a.Len(), len(want))
 		}

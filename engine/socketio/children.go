@@ -156,6 +156,10 @@ func (v *Server) part(n *Namespace) {
 		return
 	}
 	c.parent.disown(n)
+	n.removed.Store(true)
+	if v.log.histories() {
+		go v.log.forget(n) // the log may be locked here
+	}
 	if v.options.Adapter == nil {
 		delete(v.children, n.name) // there is nothing to close
 		return

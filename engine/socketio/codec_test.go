@@ -78,7 +78,7 @@ func TestACodecOfTheUsersIsAskedForStructsAndCarriesBinary(t *testing.T) {
 		t.Fatalf("encoded %s, %v", out, err)
 	}
 	var got photo
-	if err := socketio.NewArgs(out[1:], attachments, codec).Decode(&got); err != nil {
+	if err := socketio.ArgsOf(out[1:], attachments, codec).Decode(&got); err != nil {
 		t.Fatal(err)
 	}
 	if got.Name != "a" || string(got.Data) != "\x01\x02" || codec.marshals != 1 || codec.unmarshals != 1 {

@@ -85,3 +85,21 @@ func TestNewPanicsWhereCompressionIsAskedForThatThereIsNot(t *testing.T) {
 		}()
 	}
 }
+
+func TestCompressFalseHoldsForWhatIsMissed(t *testing.T) {
+	w := recovering(t, socketio.Recovery{})
+	c, _ := w.visitor(t)
+	w.loses(c)
+	long := strings.Repeat("x", 2000)
+	must(t, w.Compress(false).Emit("event", long))
+	p := &pollGzip{t, "http://" + w.addr + "/socket.io/?EIO=4&transport=polling"}
+	defer http.DefaultClient.CloseIdleConnections()
+	open, _ := p.do("GET", "")
+	_, sid, _ := strings.Cut(open, `"sid":"`)
+	sid, _, _ = strings.Cut(sid, `"`)
+	p.url += "&sid=" + sid
+	p.do("POST", `40{"pid":"`+c.pid+`"}`)
+	if body, header := p.do("GET", ""); header.Get("Content-Encoding") != "" || !strings.Contains(body, long) {
+		t.Errorf("in %q: %q", header.Get("Content-Encoding"), body)
+	}
+}

@@ -200,6 +200,11 @@ func (s *Socket) refuse(err error) {
 	s.empty()
 	s.wake()
 	s.client.refuse(s.nsp.name, reason)
+	if s.is(recovered) {
+		if told, _ := s.pushExpired(); told { // the worker is at it
+			return
+		}
+	}
 	s.nsp.server.part(s.nsp)
 }
 

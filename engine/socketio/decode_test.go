@@ -274,7 +274,7 @@ func FuzzDecodeTokens(f *testing.F) {
 		if json.Unmarshal(array, &want) != nil || parser.CheckPlaceholders(array, len(attachments)) != nil {
 			return
 		}
-		a := socketio.NewArgs([]byte(list), attachments, nil)
+		a := socketio.ArgsOf([]byte(list), attachments, nil)
 		if a.Len() != len(want) {
 			t.Fatalf("%d arguments, want %d", a.Len(), len(want))
 		}
@@ -317,7 +317,7 @@ func checkRelay(t *testing.T, a socketio.Args, want []any) {
 	if len(out) > 0 {
 		out = out[1:]
 	}
-	relayed := socketio.NewArgs(out, attachments, nil)
+	relayed := socketio.ArgsOf(out, attachments, nil)
 	for i := range want {
 		var got any
 		if err := relayed.At(i).Decode(&got); err != nil || !reflect.DeepEqual(got, want[i]) {

@@ -164,7 +164,7 @@ func (s *Socket) goodbye(r Reason) {
 	for _, fn := range t.disconnecting {
 		s.protect(func() { fn(ctx, s, r) })
 	}
-	s.persist()
+	s.protect(s.persist)
 	s.mu.Lock()
 	leaving = s.empty()
 	s.mu.Unlock()
@@ -184,6 +184,9 @@ func (s *Socket) goodbye(r Reason) {
 func (s *Socket) wake() {
 	if s.is(surveyed) {
 		s.nsp.surveys.gone(s)
+	}
+	if s.is(expires) {
+		s.nsp.server.expiries.forget(s)
 	}
 	if s.rare == nil {
 		return

@@ -97,7 +97,10 @@ func (s *Socket) handle(e *entry) {
 		defer s.nsp.server.part(s.nsp)
 		s.goodbye(e.reason)
 	case entryExpired:
+		defer s.nsp.server.part(s.nsp)
 		s.expire()
+	case entryExpiring:
+		s.protect(s.expiring)
 	case entryEvent:
 		s.event(e)
 	}

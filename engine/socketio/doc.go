@@ -25,6 +25,7 @@
 //	io.use, socket.use                     io.Use, s.Use and io.UsePacket
 //	onAny, onAnyOutgoing, prepend…, off…   s.OnAny, s.OnAnyOutgoing, Prepend…, Off…; io.OnAny, …
 //	socket.on("error", fn)                 s.OnError, Options.OnError
+//	connectionStateRecovery                Options.ConnectionStateRecovery, s.Recovered
 //	"disconnecting", "disconnect"          s.OnDisconnecting, s.OnDisconnect
 //	io.close()                             io.Shutdown(ctx)
 //
@@ -51,8 +52,8 @@
 // order. A client that leaves a namespace and joins it again is another socket, and
 // what the old one's handlers have still to do may come after the new one's OnConnect.
 //
-// Locks, where two meet: client.mu or the pool's, then Socket.mu, then the socket
-// table's, or the surveys' and then one survey's, or a watcher's (room events, presence)
+// Locks, where two meet: client.mu or the pool's, then Socket.mu (that of a socket which
+// takes another's place before that one's), then the event log's, then the socket table's, or the surveys' and then one survey's, or a watcher's (room events, presence)
 // and then its relay's, or an adapter's, or the inbox of an event loop, or
 // Server.creating and, below
 // it, Namespace.editing of a parent and then of its children. A packet that the client's

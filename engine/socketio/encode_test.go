@@ -320,14 +320,14 @@ func TestPointersToTuplesAreTuples(t *testing.T) {
 	if out, _, err := socketio.AppendArgs(nil, nil, []any{(*move)(nil)}); err != nil || string(out) != ",null" {
 		t.Errorf("nil: %s, %v", out, err)
 	}
-	args := socketio.NewArgs([]byte(`"rook",1,8,true`), nil, nil)
+	args := socketio.ArgsOf([]byte(`"rook",1,8,true`), nil, nil)
 	got, err := socketio.DecoderOf[*move]()(args)
 	if err != nil || got == nil || got.Piece != m.Piece || got.From != 1 || got.To != 8 || got.Rest.String() != "[true]" {
 		t.Errorf("decoded %+v, %v", got, err)
 	}
 	var p *move
 	var after bool
-	args = socketio.NewArgs([]byte(`"rook",1,8`), nil, nil)
+	args = socketio.ArgsOf([]byte(`"rook",1,8`), nil, nil)
 	if err := args.Decode(&p, &after); err != nil || p == nil || p.To != 8 {
 		t.Errorf("Decode: %+v, %v", p, err)
 	}

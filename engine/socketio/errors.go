@@ -24,6 +24,8 @@ var (
 	ErrAnswersTooLarge = errors.New("socketio: acknowledgements of a broadcast too large together")
 	// ErrTooManyRooms: Options.MaxRooms would be exceeded.
 	ErrTooManyRooms = errors.New("socketio: too many rooms")
+	// ErrOtherNamespace: a socket was to join the history of a namespace that it is not in.
+	ErrOtherNamespace = errors.New("socketio: socket of another namespace")
 	// ErrHandshakeReleased: what the client said when it connected has been let go;
 	// see [Socket.Handshake]. DecodeAuth returns it. It is also the violation of a
 	// client that joins a namespace where somebody may ask for the Handshake.

@@ -5,7 +5,7 @@ import "context"
 // What the tests of the arguments need from inside.
 var (
 	AppendArgs = appendArgs
-	NewArgs    = newArgs
+	ArgsOf     = newArgs
 )
 
 // DecoderOf is what a handler for T decodes with.

@@ -1,6 +1,7 @@
 package socketio_test
 
 import (
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -18,7 +19,7 @@ import (
 // Facts 1 to 40 are the engine's.
 var wireFacts = map[int][]string{
 	13: {"TestFact13ClientsOfEIO3AreInWithoutAsking"}, // what is Engine.IO's of it is in engine
-	41: {"TestFact41ConnectIsAnsweredWithAnID", "TestConnectToNamespaces", "TestIDs"},
+	41: {"TestFact41ConnectIsAnsweredWithAnID", "TestConnectToNamespaces", "TestIDs", "TestRecoveryRestoresTheSocket"},
 	42: {"TestFact42ConnectTakesAnObjectOrNothing", "TestViolationsClose"},
 	43: {"TestFact43TheQueryIsPartOfTheName", "TestFact43TheQueryOfEIO3IsItsAuth", "TestConnectToNamespaces"},
 	44: {"TestFact44AnUnknownNamespaceCostsNothing", "TestConnectToNamespaces"},
@@ -36,13 +37,14 @@ var wireFacts = map[int][]string{
 	56: {"TestFact56DisconnectTrueSaysSoInEachNamespace", "TestDisconnectTrueLeavesEveryNamespace"},
 	57: {"TestFact57ACloseIsNotADisconnect", "TestReconnectingOnOneConnection"},
 	58: {"TestFact58NobodyIsInBeforeTheAnswer", "TestViolationsClose"},
+	59: {"TestFact59PacketsOnAStream"},
 }
 
 // TestEveryWireFactHasATestOrAReason reads this package's tests: each fact must be
 // in the list, and the list must name tests that exist.
 func TestEveryWireFactHasATestOrAReason(t *testing.T) {
 	tests := declaredTests(t)
-	for n := 41; n <= 58; n++ {
+	for n := 41; n <= 59; n++ {
 		if len(wireFacts[n]) == 0 {
 			t.Errorf("fact %d has no test", n)
 		}
@@ -106,13 +108,15 @@ var (
 	quotedTest = regexp.MustCompile("`(Test\\w+)`")
 )
 
-// declaredTests finds the test functions of this folder.
+// declaredTests finds the test functions of this folder, and of WebTransport's.
 func declaredTests(t *testing.T) map[string]bool {
 	t.Helper()
 	files, err := filepath.Glob("*_test.go")
-	if err != nil {
+	beside, err2 := filepath.Glob("../webtransport/*_test.go")
+	if err := errors.Join(err, err2); err != nil {
 		t.Fatal(err)
 	}
+	files = append(files, beside...)
 	tests, set := make(map[string]bool), token.NewFileSet()
 	for _, name := range files {
 		file, err := parser.ParseFile(set, name, nil, parser.SkipObjectResolution)

@@ -93,6 +93,7 @@ type table struct {
 	disconnect    []func(ctx context.Context, s *Socket, r Reason)
 	serverSide    map[string][]*serverSideHandler
 	expired       []func(ctx context.Context, s *Socket)
+	expiring      []func(ctx context.Context, s *Socket) error
 }
 
 // ownTable holds what is registered with one socket: few entries, so a slice is

@@ -36,13 +36,18 @@ type HistoryEvent struct {
 
 // KeepHistory has the room's events kept from now on, and returns what there is of
 // them. It replaces the limits that were set before; no limits end the history. Where
-// rooms come and go, Options.History decides for all of them.
+// rooms come and go, Options.History decides for all of them. Of a child namespace that
+// is removed (Options.CleanupEmptyChildNamespaces) nothing is kept, nor of a parent,
+// to which nothing is ever sent itself.
 func (n *Namespace) KeepHistory(room string, limits HistoryLimits) *History {
 	l := n.server.log
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if n.removed.Load() {
+		return n.History(room)
+	}
 	r := l.room(n.group(room))
-	r.limits = limits
+	l.setLimits(n, r, limits)
 	if named := limits != (HistoryLimits{}); named != r.named {
 		r.named = named
 		if named {
@@ -138,30 +143,33 @@ func (n *Namespace) historyEvent(e stored) (h HistoryEvent, ok bool) {
 // keptPacket reads a frame of ours. The packet and its attachments are copies.
 func (n *Namespace) keptPacket(f *engine.Frame) (p parser.Packet, attachments [][]byte, err error) {
 	text, binary := f.Message()
+	lim := &parser.Limits{Attachments: parser.MaxAttachments, Depth: parser.MaxDepth, Namespace: len(n.name)} // clients' are stricter
 	if q := n.server.options.Parser; q != nil && q.Binary() {
-		return q.DecodePacket(bytes.Clone(binary[0]), true, &n.server.limits)
+		return q.DecodePacket(bytes.Clone(binary[0]), true, lim)
 	} else if q != nil {
-		return q.DecodePacket(bytes.Clone(text), false, &n.server.limits)
+		return q.DecodePacket(bytes.Clone(text), false, lim)
 	}
 	for _, b := range binary {
 		attachments = append(attachments, bytes.Clone(b))
 	}
-	p, err = parser.Decode(bytes.Clone(text), &n.server.limits)
+	p, err = parser.Decode(bytes.Clone(text), lim)
 	return p, attachments, err
 }
 
 // Join puts a socket into the room and sends it the kept events after the one with that
 // offset, all of them where offset is empty, in one step: events that are emitted to the
 // room meanwhile come behind them, and none is missing or comes twice. For complete see
-// [History.Since]; the errors are those of [Socket.Join] and [Socket.Emit]. A socket
-// that is in the room already is sent the events all the same.
+// [History.Since]; the errors are those of [Socket.Join] and [Socket.Emit], and
+// [ErrOtherNamespace]. A socket that is in the room already is sent the events all the
+// same.
 func (h *History) Join(s *Socket, offset string) (complete bool, err error) {
-	if len(h.room) > MaxRoomName {
+	if s.nsp != h.nsp {
+		return false, ErrOtherNamespace
+	}
+	if longRoom(h.room) {
 		return false, ErrRoomName
 	}
-	if len(h.room) == idLen {
-		s.nsp.idRooms.Store(true)
-	}
+	s.nsp.noteIDRooms([]string{h.room})
 	own := s.ID()
 	defer s.nsp.flushWatchers()
 	s.mu.Lock()
@@ -224,40 +232,87 @@ func (l *eventLog) joinHistory(h *History, s *Socket, offset string) (complete b
 }
 
 // historic reports whether a history is kept of one of the rooms. Options.History is
-// asked for those of which nothing is kept.
-func (l *eventLog) historic(n *Namespace, rooms []string) bool {
-	if len(rooms) == 0 || l.history == nil && l.kept.Load() == 0 {
-		return false
+// asked for those of which nothing is kept; limits are what it says of each room, nil
+// where it says nothing of any.
+func (l *eventLog) historic(n *Namespace, rooms []string) (any bool, limits []HistoryLimits) {
+	if len(rooms) == 0 || !l.histories() {
+		return false, nil
 	}
-	any := false
-	for _, room := range rooms {
-		any = l.keeps(n, room) || any
+	for i, room := range rooms {
+		kept, h := l.keeps(n, room)
+		any = any || kept
+		if h != (HistoryLimits{}) {
+			if limits == nil {
+				limits = make([]HistoryLimits, len(rooms))
+			}
+			limits[i] = h
+		}
 	}
-	return any
+	return any, limits
 }
 
-func (l *eventLog) keeps(n *Namespace, room string) bool {
-	group := n.group(room)
+func (l *eventLog) keeps(n *Namespace, room string) (kept bool, limits HistoryLimits) {
 	l.mu.Lock()
-	r := l.rooms[group]
-	kept := r != nil && r.limits != HistoryLimits{}
+	r := l.rooms[n.group(room)]
+	if r != nil && !r.named {
+		limits = r.limits
+	}
+	kept = r != nil && r.limits != HistoryLimits{}
 	l.mu.Unlock()
 	if kept || l.history == nil {
-		return kept
+		return kept, limits
 	}
-	limits := l.history(n.name, room)
-	if limits == (HistoryLimits{}) {
-		return false
+	limits = l.history(n.name, room)
+	return limits != HistoryLimits{}, limits
+}
+
+// limit gives rooms what Options.History has said, in one step with the first event:
+// a room without any is forgotten. Called with mu held.
+func (l *eventLog) limit(n *Namespace, rooms []string, limits []HistoryLimits) {
+	for i, h := range limits {
+		if h == (HistoryLimits{}) || n.removed.Load() {
+			continue
+		}
+		if r := l.room(n.group(rooms[i])); r.limits == (HistoryLimits{}) {
+			l.setLimits(n, r, h)
+		}
 	}
+}
+
+// setLimits sets a room's limits, which go with its namespace if that is a child.
+// Called with mu held.
+func (l *eventLog) setLimits(n *Namespace, r *logRoom, h HistoryLimits) {
+	r.limits = h
+	if n.child == nil {
+		return
+	}
+	if n.histories == nil {
+		n.histories = make(map[*logRoom]struct{})
+	}
+	r.child = n
+	n.histories[r] = struct{}{}
+}
+
+// forget drops the histories of a child namespace that was removed.
+func (l *eventLog) forget(n *Namespace) {
 	l.mu.Lock()
-	l.room(group).limits = limits
-	l.mu.Unlock()
-	return true
+	defer l.mu.Unlock()
+	for r := range n.histories {
+		if r.named {
+			r.named = false
+			l.kept.Add(-1)
+		}
+		r.limits = HistoryLimits{}
+		for r.front() != nil {
+			l.dropFront(r)
+		}
+		l.retire(r)
+	}
 }
 
 // trimHistories drops what is too old for the histories that hold it. Called with mu held.
 func (l *eventLog) trimHistories(now int64) {
-	if l.history == nil && l.kept.Load() == 0 {
+	if !l.histories() {
 		return
 	}
 	for _, r := range l.rooms {

@@ -215,3 +215,30 @@ func TestHistoryOfASocketThatIsGone(t *testing.T) {
 		t.Errorf("joined: %v", err)
 	}
 }
+func TestHistoryIsForSocketsOfItsNamespace(t *testing.T) {
+	bothLogs(t, func(t *testing.T, w *watched) {
+		h := w.Of("/other").KeepHistory("lobby", socketio.HistoryLimits{Events: 10})
+		must(t, w.Of("/other").To("lobby").Emit("secret"))
+		c, s := w.listener(t)
+		if _, err := h.Join(s, ""); err != socketio.ErrOtherNamespace {
+			t.Errorf("joined: %v", err)
+		}
+		must(t, w.Of("/other").To("lobby").Emit("secret"))
+		if rooms := s.Rooms(); len(rooms) != 1 {
+			t.Errorf("rooms %q", rooms)
+		}
+		c.send(`420["echo","there?"]`)
+		c.expect(`430["there?"]`)
+	})
+}
+
+// What the server may emit, it may keep, whatever clients may send.
+func TestHistoryOfWhatClientsMayNotSend(t *testing.T) {
+	w := recoveringWith(t, socketio.Options{MaxDepth: 3})
+	h := w.KeepHistory("lobby", socketio.HistoryLimits{Events: 10})
+	must(t, w.To("lobby").Emit("deep", [][][][]int{{{{1}}}}))
+	events, complete := h.Since("")
+	if requireTexts(t, events, "deep[[[[[1]]]]]"); !complete {
+		t.Error("incomplete")
+	}
+}

@@ -44,6 +44,11 @@ func (k Key[T]) Get(s *Socket) T {
 func (k Key[T]) Lookup(s *Socket) (v T, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return k.lookup(s)
+}
+
+// lookup is Lookup with the socket's mu held.
+func (k Key[T]) lookup(s *Socket) (v T, ok bool) {
 	if i := k.index(s.rare); i >= 0 {
 		if raw, restored := s.rare.values[i].v.(restoredValue); restored {
 			ok = s.nsp.server.options.JSON.Unmarshal(raw, &v) == nil

@@ -76,8 +76,11 @@ func (l *eventLog) now() int64 { return time.Since(l.began).Milliseconds() }
 
 // on reports whether there is anything to keep: without, emitting costs this look.
 func (l *eventLog) on() bool {
-	return l.recovery != nil || l.history != nil || l.kept.Load() > 0
+	return l.recovery != nil || l.histories()
 }
+
+// histories reports whether there may be any.
+func (l *eventLog) histories() bool { return l.history != nil || l.kept.Load() > 0 }
 
 // numbered is an event with room for an offset behind its last argument.
 type numbered struct {
@@ -134,7 +137,8 @@ func (l *eventLog) stamp(e numbered, volatile bool) (n uint64) {
 
 // broadcast numbers p, keeps it and publishes it.
 func (l *eventLog) broadcast(a *MemoryAdapter, p *Broadcast) error {
-	if historic := l.historic(a.nsp, p.Rooms); l.recovery == nil && !historic {
+	historic, limits := l.historic(a.nsp, p.Rooms)
+	if l.recovery == nil && !historic {
 		return a.publish(p)
 	}
 	e, err := a.nsp.newNumbered(p.Array, p.Attachments, p.Flags)
@@ -154,6 +158,7 @@ func (l *eventLog) broadcast(a *MemoryAdapter, p *Broadcast) error {
 	}
 	n := l.stamp(e, p.Flags.Volatile)
 	if !p.Flags.Volatile {
+		l.limit(a.nsp, p.Rooms, limits)
 		l.keep(a.nsp, n, e, t, p.Rooms)
 	}
 	a.nsp.server.engine.Publish(e.frame, t)
@@ -318,6 +323,7 @@ func (l *eventLog) roomBytes(r *logRoom) int64 {
 // memory back. Called with mu held.
 func (l *eventLog) dropFront(r *logRoom) {
 	e := r.pop()
+	l.retire(r)
 	if e.rings > 0 {
 		return
 	}
@@ -328,7 +334,6 @@ func (l *eventLog) dropFront(r *logRoom) {
 	}
 	e.frame.Release()
 	e.frame = nil
-	l.retire(r)
 }
 
 // retire forgets a room that nobody is in and that has no events left, unless it was
@@ -336,6 +341,9 @@ func (l *eventLog) dropFront(r *logRoom) {
 func (l *eventLog) retire(r *logRoom) {
 	if r.members == 0 && r.ring.len() == 0 && !r.named && l.rooms[r.name] == r {
 		delete(l.rooms, r.name)
+		if r.child != nil {
+			delete(r.child.histories, r)
+		}
 	}
 }
 

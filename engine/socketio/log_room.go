@@ -69,7 +69,8 @@ type logRoom struct {
 	evictedAt int64  // when that was emitted
 	members   int    // memberships of those who may return
 	limits    HistoryLimits
-	named     bool // it was given a history by name
+	named     bool       // it was given a history by name
+	child     *Namespace // in whose histories it is, nil for none
 }
 
 func (r *logRoom) push(e *stored) {

@@ -34,12 +34,13 @@ func putMailbox(m *mailbox) {
 type entryKind uint8
 
 const (
-	entryEvent   entryKind = iota // call the event's handlers
-	entryJoin                     // run the middlewares, then as entryWelcome
-	entryWelcome                  // run the connect functions
-	entryGoodbye                  // run the disconnect functions
-	entryKnock                    // ask the parent namespaces
-	entryExpired                  // run the functions of OnRecoveryExpired
+	entryEvent    entryKind = iota // call the event's handlers
+	entryJoin                      // run the middlewares, then as entryWelcome
+	entryWelcome                   // run the connect functions
+	entryGoodbye                   // run the disconnect functions
+	entryKnock                     // ask the parent namespaces
+	entryExpired                   // run the functions of OnRecoveryExpired
+	entryExpiring                  // run those of OnExpiring
 )
 
 // entry is one thing for a socket's worker to do. 64 bytes.

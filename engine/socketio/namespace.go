@@ -33,6 +33,9 @@ type Namespace struct {
 	editing  sync.Mutex              // held while table is replaced; a parent's before its children's
 	children map[*Namespace]struct{} // of a parent; guarded by editing
 	child    *child                  // immutable: its place, if it was made for a parent
+	removed  atomic.Bool             // it was a child, and empty: no history is kept of it any more
+
+	histories map[*logRoom]struct{} // of a child; guarded by eventLog.mu
 }
 
 // kinds of group: the byte behind the prefix.

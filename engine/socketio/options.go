@@ -223,6 +223,13 @@ type Options struct {
 	// recovery needs of it; default 64 MiB. The oldest events go first.
 	MaxHistoryBytes int64
 
+	// ExpiryNotice is how long before a socket's time of [Socket.ExpireAt] the functions of
+	// OnExpiring are called; default 30 s. Node has no such option.
+	ExpiryNotice time.Duration
+	// ExpiredEvent is the event that the client is sent at that time, in front of the
+	// DISCONNECT; default "expired", "-" for none. Node has no such option.
+	ExpiredEvent string
+
 	// KeepHandshake keeps every socket's Handshake complete for its life, which
 	// costs about 1 KB per connection.
 	KeepHandshake bool
@@ -274,6 +281,8 @@ func (o Options) withDefaults() Options {
 	o.MaxAttachments = orElse(o.MaxAttachments, parser.DefaultAttachments)
 	o.ShutdownTimeout = orElse(o.ShutdownTimeout, 10*time.Second)
 	o.ConnectionStateRecovery = o.ConnectionStateRecovery.withDefaults()
+	o.ExpiryNotice = orElse(o.ExpiryNotice, 30*time.Second)
+	o.ExpiredEvent = orElse(o.ExpiredEvent, "expired")
 	o.MaxHistoryBytes = orElse(o.MaxHistoryBytes, 64<<20)
 	o.JSON = orStandard(o.JSON)
 	if o.Logger == nil {

@@ -19,7 +19,7 @@ import (
 // do SocketsJoin, SocketsLeave and DisconnectSockets. What waits for sockets, such as
 // AskAll, FetchSockets and Count, is [ErrParentNamespace], as in Node: another server
 // may have children that this one has not. OnRoom and NewPresence see a parent's own
-// sockets, and so nobody. Every method is safe for concurrent use.
+// sockets, and so nobody; a history of one stays empty. Every method is safe for concurrent use.
 type ParentNamespace struct {
 	*Namespace
 

@@ -77,7 +77,7 @@ func likeJSON[T any](t *testing.T, text string) {
 	t.Helper()
 	var want T
 	wantErr := json.Unmarshal([]byte(text), &want)
-	got, err := socketio.DecoderOf[T]()(socketio.NewArgs([]byte(text), nil, nil))
+	got, err := socketio.DecoderOf[T]()(socketio.ArgsOf([]byte(text), nil, nil))
 	if (err == nil) != (wantErr == nil) || err != nil && err.Error() != wantErr.Error() {
 		t.Fatalf("%s as %T: %v; encoding/json: %v", text, got, err, wantErr)
 	}
@@ -129,7 +129,7 @@ func TestPlansDoWhatEncodingJSONDoes(t *testing.T) {
 	}
 	likeJSON[everything](t, `{"f":`+json.Number("1.7976931348623157e308").String()+`,"i":9223372036854775807,"u":18446744073709551615}`)
 	likeJSON[[]float64](t, `[0.1,1e21,4.9e-324,-0.0]`)
-	if v, err := socketio.DecoderOf[float64]()(socketio.NewArgs([]byte("-0"), nil, nil)); err != nil || !math.Signbit(v) {
+	if v, err := socketio.DecoderOf[float64]()(socketio.ArgsOf([]byte("-0"), nil, nil)); err != nil || !math.Signbit(v) {
 		t.Errorf("-0: %v, %v", v, err)
 	}
 }
@@ -137,7 +137,7 @@ func TestPlansDoWhatEncodingJSONDoes(t *testing.T) {
 // A codec of the application's own is asked for everything that it was asked before.
 func TestPlansAreForEncodingJSONOnly(t *testing.T) {
 	codec := &countingCodec{}
-	v, err := socketio.DecoderOf[inside]()(socketio.NewArgs([]byte(`{"a":1}`), nil, codec))
+	v, err := socketio.DecoderOf[inside]()(socketio.ArgsOf([]byte(`{"a":1}`), nil, codec))
 	if err != nil || v.A != 1 || codec.n != 1 {
 		t.Errorf("%+v, %v, asked %d times", v, err, codec.n)
 	}
@@ -156,7 +156,7 @@ func TestTypedCallsAllocateNoMoreThanEncodingJSON(t *testing.T) {
 	text := []byte(chatEvent())
 	var desk socketio.Desk
 	socketio.On(&desk, "event", func(context.Context, *socketio.Socket, chatLine) error { return nil })
-	a := socketio.NewArgs(text, nil, nil)
+	a := socketio.ArgsOf(text, nil, nil)
 	calls := testing.AllocsPerRun(100, func() { _, _ = desk.Run("event", a) })
 	alone := testing.AllocsPerRun(100, func() {
 		v := new(chatLine)

@@ -151,11 +151,8 @@ func (p *Presence) joined(s *Socket, rooms []string) {
 
 // memberOf returns who the socket is. Called with the socket's mu held.
 func (p *Presence) memberOf(s *Socket) string {
-	if i := p.member.index(s.rare); i >= 0 {
-		member, _ := s.rare.values[i].v.(string)
-		return member
-	}
-	return ""
+	member, _ := p.member.lookup(s)
+	return member
 }
 
 // left implements watcher.

@@ -61,7 +61,7 @@ func TestRawInsideOfAValueIsACopy(t *testing.T) {
 		ID   int
 		Body socketio.Raw
 	}
-	if err := socketio.NewArgs(packet, nil, nil).Decode(&v); err != nil {
+	if err := socketio.ArgsOf(packet, nil, nil).Decode(&v); err != nil {
 		t.Fatal(err)
 	}
 	clear(packet)
@@ -77,7 +77,7 @@ func TestRawInsideOfAValueIsACopy(t *testing.T) {
 func TestRawAsAnArgumentIsThePacketsMemoryUntilCloned(t *testing.T) {
 	packet := []byte(`{"x":1}`)
 	var r socketio.Raw
-	if err := socketio.NewArgs(packet, nil, nil).Decode(&r); err != nil {
+	if err := socketio.ArgsOf(packet, nil, nil).Decode(&r); err != nil {
 		t.Fatal(err)
 	}
 	kept := r.Clone()
@@ -102,13 +102,13 @@ func TestRawTakesNoAttachments(t *testing.T) {
 		{`{"R":[1,` + placeholder + `]}`, new(message)},
 		{`{"k":` + placeholder + `}`, new(map[string]socketio.Raw)},
 	} {
-		err := socketio.NewArgs([]byte(tt.list), [][]byte{{1}}, nil).Decode(tt.into)
+		err := socketio.ArgsOf([]byte(tt.list), [][]byte{{1}}, nil).Decode(tt.into)
 		if !errors.Is(err, socketio.ErrRawBinary) {
 			t.Errorf("%s into %T: %v", tt.list, tt.into, err)
 		}
 	}
 	var text socketio.Raw // beside an attachment, not with one
-	if err := socketio.NewArgs([]byte(`[1],`+placeholder), [][]byte{{1}}, nil).Decode(&text); err != nil || string(text) != "[1]" {
+	if err := socketio.ArgsOf([]byte(`[1],`+placeholder), [][]byte{{1}}, nil).Decode(&text); err != nil || string(text) != "[1]" {
 		t.Errorf("got %s, %v", text, err)
 	}
 }

@@ -11,7 +11,9 @@ const (
 	ReasonServerNamespaceDisconnect Reason = "server namespace disconnect"
 	// ReasonClientNamespaceDisconnect: the client left the namespace.
 	ReasonClientNamespaceDisconnect Reason = "client namespace disconnect"
-	// ReasonServerShuttingDown: Server.Shutdown was called.
+	// ReasonExpired: the time of Socket.ExpireAt is over. Node has no such reason.
+	ReasonExpired Reason = "expired"
+	// ReasonServerShuttingDown: Server.Shutdown or Server.Drain was called.
 	ReasonServerShuttingDown Reason = "server shutting down"
 	// ReasonPingTimeout: the client did not answer a heartbeat in time.
 	ReasonPingTimeout Reason = "ping timeout"

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 )
 
 // recoverable is a socket across its connections: who it is, where it has been, and
@@ -23,6 +24,8 @@ type recoverable struct {
 	reached   uint64       // claimed, catching: the last event it has been sent
 	idle      int64        // when, at a heartbeat, nothing was waiting for it; 0 for never
 	confirmed int64        // what was emitted earlier, it has received
+
+	expires time.Time // of ExpireAt; zero for never
 
 	until      int64 // waiting: when its time is over
 	cost       int64 // waiting: bytes it counts for

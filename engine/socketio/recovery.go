@@ -93,10 +93,10 @@ func (s *Socket) Recovered() bool {
 }
 
 // OnRecoveryExpired registers fn for every socket that was waited for and will not be
-// recovered: its time is over, or the room or memory for it was needed. It runs after
-// the socket's disconnect functions; its values are still there, its rooms are not.
-// It is not called for those that are waited for when the server stops. ctx is as
-// for OnDisconnecting. Node has no such event.
+// recovered: its time is over, the room or memory for it was needed, or it has come back
+// and a middleware has refused it. It runs after the socket's disconnect functions; its
+// values are still there, its rooms are not. It is not called for those that are waited
+// for when the server stops. ctx is as for OnDisconnecting. Node has no such event.
 func (n *Namespace) OnRecoveryExpired(fn func(ctx context.Context, s *Socket)) {
 	n.edit(func(t *table) { t.expired = with(t.expired, fn) })
 }

@@ -94,7 +94,7 @@ func (s *Socket) restore(ctx context.Context) bool {
 // adopt makes s the socket that an adapter has restored; false where it cannot be.
 func (s *Socket) adopt(k key, state *RestoredSession) bool {
 	sid, ok := parseID(state.ID)
-	if !ok || len(state.Rooms) > s.nsp.server.options.MaxRooms {
+	if !ok || len(state.Rooms) > s.nsp.server.options.MaxRooms || slices.ContainsFunc(state.Rooms, longRoom) {
 		return false
 	}
 	var missed []numbered
@@ -115,14 +115,16 @@ func (s *Socket) adopt(k key, state *RestoredSession) bool {
 	if s.state != connecting {
 		return false
 	}
-	r := s.nsp.server.log.adopt(s, sid, k.pid, state.Rooms, missed)
+	rooms := s.unjoined(state.ID, state.Rooms) // each once
+	r := s.nsp.server.log.adopt(s, sid, k.pid, rooms, missed)
 	if r == nil {
 		return false
 	}
+	s.nsp.noteIDRooms(rooms)
 	s.id = sid
 	s.set(recovered)
 	rare := s.need()
-	rare.recoverable, rare.rooms = r, slices.Clone(state.Rooms)
+	rare.recoverable, rare.rooms = r, rooms
 	for name, raw := range state.Data {
 		rare.values = append(rare.values, value{&keyID{name}, restoredValue(raw)})
 	}

@@ -3,9 +3,11 @@ package socketio_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/fanfare-go/fanfare/engine/socketio"
 )
@@ -43,6 +45,13 @@ func (v *vault) has(pid string) *socketio.SessionState {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.sessions[pid]
+}
+
+// asks are the offsets that it was asked with.
+func (v *vault) asks() []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.Clone(v.asked)
 }
 
 func (v *vault) RestoreSession(_ context.Context, pid, offset string) (*socketio.RestoredSession, error) {
@@ -106,8 +115,8 @@ func TestRecoveryByAnAdapterOnAnotherServer(t *testing.T) {
 	}
 	must(t, second.To("lobby").Emit("live"))
 	c.gets(`42["live"]`)
-	if len(v.asked) != 1 || v.asked[0] != before {
-		t.Errorf("asked since %q", v.asked)
+	if asks := v.asks(); len(asks) != 1 || asks[0] != before {
+		t.Errorf("asked since %q", asks)
 	}
 
 	second.loses(c) // and back to the same server: it is not asked for
@@ -117,8 +126,8 @@ func TestRecoveryByAnAdapterOnAnotherServer(t *testing.T) {
 		t.Fatal("not recovered again")
 	}
 	c.missed(`42["missed again"]`)
-	if v.has(c.pid) != nil || len(v.asked) != 1 {
-		t.Errorf("asked since %q; forgotten: %v", v.asked, v.has(c.pid) == nil)
+	if asks := v.asks(); v.has(c.pid) != nil || len(asks) != 1 {
+		t.Errorf("asked since %q; forgotten: %v", asks, v.has(c.pid) == nil)
 	}
 
 	thief := &revenant{pid: "xxxxxxxxxxxxxxxxxxxx"}
@@ -126,4 +135,91 @@ func TestRecoveryByAnAdapterOnAnotherServer(t *testing.T) {
 		t.Error("a key that nobody has")
 	}
 	receive(t, ran)
+}
+
+// An adapter's PersistSession is the application's code as much as any handler.
+type fragile struct{ keeper }
+
+func (fragile) PersistSession(context.Context, *socketio.SessionState) error { panic("no vault") }
+
+func TestAPanicOfAnAdapterThatPersistsCostsOneSocket(t *testing.T) {
+	errs := make(chan error, 10)
+	w := recoveringWith(t, socketio.Options{
+		ConnectionStateRecovery: &socketio.Recovery{},
+		OnError:                 func(_ context.Context, _ *socketio.Socket, err error) { errs <- err },
+		Adapter: func(a *socketio.MemoryAdapter) socketio.Adapter {
+			return fragile{keeper{a, &vault{sessions: make(map[string]*socketio.SessionState)}}}
+		},
+	})
+	c, _ := w.visitor(t)
+	c.vanish()
+	if e := receive(t, w.ends); e.id != c.sid { // the disconnect functions are called all the same
+		t.Errorf("ended: %v", e)
+	}
+	if err := receive(t, errs); err == nil || w.Stats().Panics != 1 {
+		t.Errorf("%v; %d panics", err, w.Stats().Panics)
+	}
+	must(t, w.Emit("missed"))
+	if !c.returns(t, w.addr) {
+		t.Error("not recovered here")
+	}
+	c.missed(`42["missed"]`)
+}
+
+// Whom an adapter gives back is present with the value it had.
+func TestPresenceOfASocketFromAnotherServer(t *testing.T) {
+	name := socketio.NewSharedKey[string]("name")
+	v := &vault{sessions: make(map[string]*socketio.SessionState)}
+	options := socketio.Options{
+		ConnectionStateRecovery: &socketio.Recovery{},
+		Adapter:                 func(a *socketio.MemoryAdapter) socketio.Adapter { return keeper{a, v} },
+	}
+	first, second := recoveringWith(t, options), recoveringWith(t, options)
+	who := socketio.NewPresence(second.Of("/"), name, socketio.PresenceOptions{})
+	c, s := first.visitor(t)
+	name.Set(s, "ann")
+	must(t, s.Join("lobby"))
+	first.loses(c)
+	eventually(t, "it is persisted", func() bool { return v.has(c.pid) != nil })
+	if !c.returns(t, second.addr) {
+		t.Fatal("not recovered")
+	}
+	second.socket(c, c.sid)
+	if got := fmt.Sprint(who.Members("lobby")); got != "[ann]" {
+		t.Errorf("members %s", got)
+	}
+}
+
+// What comes out of a vault is not to be trusted more than a client.
+func TestRoomsThatAnAdapterGivesBackAreLookedAt(t *testing.T) {
+	v := &vault{sessions: make(map[string]*socketio.SessionState)}
+	w := recoveringWith(t, socketio.Options{
+		ConnectionStateRecovery: &socketio.Recovery{},
+		Adapter:                 func(a *socketio.MemoryAdapter) socketio.Adapter { return keeper{a, v} },
+	})
+	_, other := w.visitor(t)
+	pid, sid := "ppppppppppppppppppp1", "sssssssssssssssssss1"
+	idlike := "rrrrrrrrrrrrrrrrrrr1"
+	_ = v.PersistSession(context.Background(), &socketio.SessionState{ID: sid, PID: pid, Rooms: []string{"a", "a", sid, other.ID(), idlike, "b"}})
+	c := &revenant{pid: pid, sid: sid}
+	if !c.returns(t, w.addr) {
+		t.Fatal("not recovered")
+	}
+	s := w.socket(c, sid)
+	if got := fmt.Sprint(s.Rooms()); got != fmt.Sprint([]string{sid, "a", other.ID(), idlike, "b"}) {
+		t.Errorf("rooms %s", got)
+	}
+	s.Leave("a")
+	must(t, w.To("a").Emit("not yours"))
+	must(t, w.To(other.ID()).Except("b").Emit("nor this"))
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if n, err := w.To(other.ID()).Count(ctx); n != 2 || err != nil {
+		t.Errorf("%d in the room that is called as a socket, %v", n, err)
+	}
+	if found, err := w.To(other.ID()).FetchSockets(ctx); len(found) != 2 || err != nil {
+		t.Errorf("found %d, %v", len(found), err)
+	}
+	must(t, w.To("b").Emit("yours"))
+	c.gets(`42["yours"]`)
 }

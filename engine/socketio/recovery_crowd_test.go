@@ -20,7 +20,6 @@ import (
 type wanderer struct {
 	*revenant
 	addr    string
-	group   string         // the room it is in
 	heard   map[string]int // the last number of each sequence
 	returns int
 }
@@ -86,7 +85,7 @@ func (l *line) skipHead() error {
 	var tail [4]byte
 	for string(tail[:]) != "\r\n\r\n" {
 		copy(tail[:], tail[1:])
-		if _, err := l.Conn.Read(tail[3:]); err != nil {
+		if _, err := l.Read(tail[3:]); err != nil {
 			return err
 		}
 	}
@@ -262,12 +261,12 @@ func TestRecoveryOfAThousandClientsCutAtRandom(t *testing.T) {
 	defer tick.Stop()
 	for i := range 100 * seconds {
 		<-tick.C
-		switch sid := sids[rand.IntN(clients)]; {
-		case i%10 == 0:
+		switch sid := sids[rand.IntN(clients)]; i % 10 {
+		case 0:
 			emit(w.To(), "all")
-		case i%10 == 1:
+		case 1:
 			emit(w.To(sid), sid)
-		case i%10 == 2:
+		case 2:
 			must(t, w.Volatile().To("group0").Except("group0").Emit("n", "nobody's", 0))
 		default:
 			g := fmt.Sprintf("group%d", rand.IntN(groups))

@@ -93,7 +93,7 @@ func (p *party) emit(to, except []string, volatile bool) {
 	must(p.guests[0], op.Emit("n", p.count))
 	for _, g := range p.guests {
 		in := func(room string) bool { return room == g.sid || g.rooms[room] }
-		if (len(to) == 0 || slices.ContainsFunc(to, in)) && !slices.ContainsFunc(except, in) && !(volatile && g.away) {
+		if (len(to) == 0 || slices.ContainsFunc(to, in)) && !slices.ContainsFunc(except, in) && (!volatile || !g.away) {
 			g.due = append(g.due, due{fmt.Sprintf(`42["n",%d]`, p.count), volatile})
 		}
 	}

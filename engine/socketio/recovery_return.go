@@ -76,6 +76,9 @@ func (s *Socket) tryClaim(l *eventLog, k key) (claimed bool, inTheWay *Socket) {
 	s.set(recovered)
 	rare := s.need()
 	rare.recoverable, rare.rooms = r, rooms
+	if t := l.expiryOf(r); !t.IsZero() {
+		s.expireAt(t)
+	}
 	before.mu.Lock()
 	defer before.mu.Unlock()
 	if before.rare != nil {
@@ -97,7 +100,7 @@ func (l *eventLog) claim(s *Socket, k key) (r *recoverable, rooms []string, befo
 		return nil, nil, nil, r.socket
 	}
 	n, ok := l.reached(r, k.offset)
-	if !ok || r.until < l.now() || r.lost(n) {
+	if !ok || r.until < l.now() || r.isExpired() || r.lost(n) {
 		l.stats.refused++
 		l.giveUp(r)
 		return nil, nil, nil, nil
@@ -159,6 +162,9 @@ func (l *eventLog) admit(s *Socket) bool {
 	if r == nil {
 		r = l.begin(s)
 		s.need().recoverable = r
+		if s.is(expires) {
+			r.expires = l.server.expiries.of(s)
+		}
 	}
 	if !s.nsp.sockets.add(s) {
 		l.finish(r)

@@ -9,7 +9,7 @@ import (
 // RECOVERABLE_DISCONNECT_REASONS.
 func recoverableReason(r Reason) bool {
 	switch r {
-	case ReasonServerNamespaceDisconnect, ReasonClientNamespaceDisconnect, ReasonParseError:
+	case ReasonServerNamespaceDisconnect, ReasonClientNamespaceDisconnect, ReasonParseError, ReasonExpired:
 		return false
 	}
 	return true
@@ -30,7 +30,7 @@ func (l *eventLog) depart(s *Socket, reason Reason) {
 	defer l.mu.Unlock()
 	switch {
 	case r.socket != s || r.state == over:
-	case l.closed || !recoverableReason(reason) || l.server.closed.Load() && s.nsp.sessions() == nil:
+	case l.closed || !recoverableReason(reason) || l.server.isLeaving() && s.nsp.sessions() == nil:
 		l.finish(r)
 	default:
 		l.await(r)
@@ -73,8 +73,10 @@ func (v *Server) stay(n *Namespace) {
 	n.child.arrive(true)
 }
 
-// giveUp ends the wait for r and has that told. Called with mu held.
+// giveUp ends the wait for r and has that told. Until then it stays a guest. Called with
+// mu held.
 func (l *eventLog) giveUp(r *recoverable) {
+	l.server.stay(r.nsp)
 	l.finish(r)
 	l.expired = append(l.expired, r)
 	l.setSweeper()
@@ -170,15 +172,24 @@ func (s *Socket) tellExpired() {
 	if s.rare != nil {
 		s.rare.recoverable = nil
 	}
-	schedule := false
-	if len(s.nsp.table.Load().expired) > 0 {
-		schedule = s.push(entry{kind: entryExpired})
-	}
+	told, schedule := s.pushExpired()
 	s.trim()
 	s.mu.Unlock()
-	if schedule {
+	switch {
+	case !told:
+		s.nsp.server.part(s.nsp)
+	case schedule:
 		s.nsp.server.schedule(s)
 	}
+}
+
+// pushExpired queues the functions of OnRecoveryExpired, if there are any. Whoever is a
+// guest of the namespace for the socket leaves that to them. Called with mu held.
+func (s *Socket) pushExpired() (told, schedule bool) {
+	if len(s.nsp.table.Load().expired) == 0 {
+		return false, false
+	}
+	return true, s.push(entry{kind: entryExpired})
 }
 
 // paceEvery is the time between two looks at those who are catching up. They are sent

@@ -101,7 +101,7 @@ func TestOperatorsWithSocketIO2(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	p := &peer{TB: t, conn: conn, rw: conn}
 	if br != nil {
 		p.rw = struct {

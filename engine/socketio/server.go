@@ -16,15 +16,16 @@ import (
 // To, OnConnect, …) it does for the default one, "/". Every method is safe for
 // concurrent use.
 type Server struct {
-	options Options        // immutable
-	limits  parser.Limits  // immutable
-	engine  *engine.Server // immutable
-	main    *Namespace     // immutable
-	files   *clientFiles   // immutable; nil for none
-	log     *eventLog      // immutable
-	ids     idSource
-	stats   counters
-	surveys atomic.Int64 // broadcasts that wait for acknowledgements
+	options  Options        // immutable
+	limits   parser.Limits  // immutable
+	engine   *engine.Server // immutable
+	main     *Namespace     // immutable
+	files    *clientFiles   // immutable; nil for none
+	log      *eventLog      // immutable
+	expiries expiries
+	ids      idSource
+	stats    counters
+	surveys  atomic.Int64 // broadcasts that wait for acknowledgements
 
 	limitsEIO3 parser.Limits // immutable: of clients of Socket.IO 2
 
@@ -39,6 +40,7 @@ type Server struct {
 
 	workers  atomic.Pointer[pool] // made by Listen, before the first session
 	starting sync.Mutex           // held while Listen looks and starts, and when the stop begins
+	draining atomic.Bool
 	closed   atomic.Bool
 	stopping sync.Once
 	stopped  chan struct{}   // closed when the stop is over
@@ -50,6 +52,9 @@ type Server struct {
 // New returns a server that does not listen yet. Node: new Server(opts).
 func New(o Options) *Server {
 	v := &Server{options: o.withDefaults(), stopped: make(chan struct{})}
+	if parser.ReservedName([]byte(v.options.ExpiredEvent)) {
+		panic("socketio: Options.ExpiredEvent is a reserved name: " + v.options.ExpiredEvent)
+	}
 	if v.options.OnError == nil {
 		v.options.OnError = v.logError
 	}

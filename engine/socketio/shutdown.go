@@ -68,6 +68,7 @@ func (v *Server) stop() {
 		}
 	}
 	v.log.close()
+	v.expiries.close()
 	if workers != nil {
 		if err := workers.close(ctx); err != nil && ctx.Err() == nil {
 			errs = append(errs, err)

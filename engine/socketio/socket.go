@@ -58,6 +58,7 @@ const (
 	recovered                   // it is back, with what it had
 	released                    // the auth object was let go, and nobody had asked for the Handshake
 	surveyed                    // it was asked in a broadcast with acknowledgements, once at least
+	expires                     // it has a time of ExpireAt
 )
 
 // is reports whether a mark is set. Called with mu held, as the two below.

@@ -10,14 +10,10 @@ const MaxRoomName = 256
 // gone it does nothing. All of the rooms are joined or, with an error, none: see
 // [ErrTooManyRooms] and [ErrRoomName]. Node: socket.join.
 func (s *Socket) Join(rooms ...string) error {
-	for _, r := range rooms {
-		if len(r) > MaxRoomName {
-			return ErrRoomName
-		}
-		if s.nsp.couldBeID(r) {
-			s.nsp.idRooms.Store(true)
-		}
+	if slices.ContainsFunc(rooms, longRoom) {
+		return ErrRoomName
 	}
+	s.nsp.noteIDRooms(rooms)
 	own := s.ID()
 	defer s.nsp.flushWatchers()
 	s.mu.Lock()
@@ -40,6 +36,16 @@ func (s *Socket) Join(rooms ...string) error {
 		s.watchJoined(fresh)
 	}
 	return nil
+}
+
+func longRoom(room string) bool { return len(room) > MaxRoomName }
+
+// noteIDRooms notes that rooms are about to be joined, some of which may be called as a
+// socket is.
+func (n *Namespace) noteIDRooms(rooms []string) {
+	if !n.idRooms.Load() && slices.ContainsFunc(rooms, n.couldBeID) {
+		n.idRooms.Store(true)
+	}
 }
 
 // unjoined returns those of the rooms that the socket is not in, each once.

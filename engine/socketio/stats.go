@@ -23,6 +23,8 @@ type Stats struct {
 	AcksRefused   uint64 // broadcasts, and acknowledgements of broadcasts, that were one too many
 	// PresenceRefused is how often a socket was not counted, for PresenceOptions.MaxEntries.
 	PresenceRefused uint64
+	Expiring        int    // sockets with a time of ExpireAt
+	Expired         uint64 // sockets disconnected at it
 	NoticesLost     uint64 // room events, notices of presence and events of other servers beyond MaxNotices
 	// Exceeded is how often a limit was met, by the name of its option: what was asked
 	// for beyond it was refused, or closed the connection. "DefaultNamespace" is the
@@ -47,6 +49,7 @@ func (v *Server) Stats() Stats {
 		BroadcastAcks: v.surveys.Load(), AcksRefused: v.stats.acksRefused.Load(), NoticesLost: v.stats.noticesLost.Load(),
 		PresenceRefused: v.stats.presenceRefused.Load(),
 	}
+	st.Expiring, st.Expired = v.expiries.numbers()
 	if p := v.workers.Load(); p != nil {
 		st.Busy, st.Waiting = p.load()
 	}

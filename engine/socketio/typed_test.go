@@ -258,7 +258,7 @@ func BenchmarkTypedCallRatio(b *testing.B) {
 	var desk socketio.Desk
 	socketio.On(&desk, "event", func(context.Context, *socketio.Socket, chatLine) error { return nil })
 	text := []byte(chatEvent())
-	a := socketio.NewArgs(text, nil, nil)
+	a := socketio.ArgsOf(text, nil, nil)
 	var calls, alone []time.Duration
 	for b.Loop() {
 		calls = append(calls, timed(func() { _, _ = desk.Run("event", a) }))

@@ -42,7 +42,7 @@ type house struct {
 	config  *tls.Config // of clients
 	ends    chan socketio.Reason
 	joined  chan *socketio.Socket
-	sockets []*webtransport.Dialer
+	clients []*quic.Conn
 }
 
 func open(t *testing.T) *house {
@@ -93,8 +93,8 @@ func open(t *testing.T) *house {
 		if err := h.Shutdown(ctx); err != nil {
 			t.Errorf("Shutdown: %v", err)
 		}
-		for _, d := range h.sockets {
-			_ = d.Close()
+		for _, c := range h.clients {
+			_ = c.CloseWithError(0, "")
 		}
 		_ = wt.Close()
 		_ = udp.Close()
@@ -136,7 +136,13 @@ type client struct {
 func (h *house) dial(t *testing.T) *client {
 	t.Helper()
 	d := &webtransport.Dialer{TLSClientConfig: h.config, QUICConfig: &quic.Config{EnableDatagrams: true, EnableStreamResetPartialDelivery: true}}
-	h.sockets = append(h.sockets, d)
+	d.DialAddr = func(ctx context.Context, addr string, t *tls.Config, c *quic.Config) (*quic.Conn, error) {
+		conn, err := quic.DialAddrEarly(ctx, addr, t, c)
+		if err == nil {
+			h.clients = append(h.clients, conn) // a Dialer does not close them
+		}
+		return conn, err
+	}
 	_, s, err := d.Dial(t.Context(), h.url, http.Header{"X-Who": {"me"}})
 	if err != nil {
 		t.Fatal(err)

@@ -67,7 +67,7 @@ func TestOperatorsMoveStockClients(t *testing.T) {
 			j.Errorf("fetched %v, %v", all, err)
 		}
 		_ = server.To(one.ID(), two.ID()).Emit("end")
-		_ = server.To(one.ID(), two.ID()).DisconnectSockets(false)
+		_ = server.To(one.ID(), two.ID()).DisconnectSockets(true)
 		for c, news := range map[*clienttest.Client]int{one: 2, two: 1} {
 			c.Wait("end", 1)
 			if got := len(c.Wait("news", news)); got != news || c.Count("news") != 0 {

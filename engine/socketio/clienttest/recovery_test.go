@@ -20,14 +20,19 @@ type lasting struct {
 	lost    chan socketio.Reason
 	names   []string
 	options socketio.Options // of the server
+	msgpack bool             // instead of the default parser
 }
 
 // eachLasting runs a scenario over each transport, for the versions that can recover.
 func eachLasting(t *testing.T, r socketio.Recovery, scenario func(l *lasting)) {
+	eachSpeaking(t, r, false, scenario)
+}
+
+func eachSpeaking(t *testing.T, r socketio.Recovery, msgpack bool, scenario func(l *lasting)) {
 	driver := clienttest.Start(t)
 	for _, transport := range transports {
 		t.Run(transport.name, func(t *testing.T) {
-			l := &lasting{T: t, driver: driver, names: transport.names}
+			l := &lasting{T: t, driver: driver, names: transport.names, msgpack: msgpack}
 			l.serve(r)
 			scenario(l)
 		})
@@ -39,6 +44,9 @@ func (l *lasting) serve(r socketio.Recovery) {
 	l.sockets, l.lost = make(chan *socketio.Socket, 1000), make(chan socketio.Reason, 1000)
 	o := l.options
 	o.ConnectionStateRecovery, o.Logger = &r, slog.New(slog.DiscardHandler)
+	if l.msgpack {
+		o.Parser = socketio.Msgpack{}
+	}
 	l.Server = socketio.New(o)
 	l.OnConnect(func(_ context.Context, s *socketio.Socket) error { l.sockets <- s; return nil })
 	l.OnDisconnect(func(_ context.Context, _ *socketio.Socket, r socketio.Reason) { l.lost <- r })
@@ -60,7 +68,7 @@ func (l *lasting) serve(r socketio.Recovery) {
 
 func (l *lasting) visitor() (*clienttest.Client, *socketio.Socket) {
 	l.Helper()
-	c := l.driver.Connect(l.T, clienttest.ClientOptions{URL: l.net.url, Transports: l.names, Reconnect: true})
+	c := l.driver.Connect(l.T, clienttest.ClientOptions{URL: l.net.url, Transports: l.names, Reconnect: true, Msgpack: l.msgpack})
 	if len(l.names) > 1 {
 		c.WaitUpgrade()
 	}
@@ -136,29 +144,58 @@ func (l *lasting) got(c *clienttest.Client, event string, want ...string) {
 }
 
 func TestRecoveryGivesTheStockClientWhatItMissed(t *testing.T) {
-	eachLasting(t, socketio.Recovery{}, func(l *lasting) {
+	eachLasting(t, socketio.Recovery{}, givesWhatWasMissed)
+}
+
+func TestRecoveryOfAStockClientWithMsgpack(t *testing.T) {
+	eachSpeaking(t, socketio.Recovery{}, true, givesWhatWasMissed)
+}
+
+func TestHistoryOfAStockClientWithMsgpack(t *testing.T) {
+	eachSpeaking(t, socketio.Recovery{}, true, func(l *lasting) {
+		h := l.KeepHistory("chat", socketio.HistoryLimits{Events: 10})
+		l.emit(l.To("chat"), "old", "one", []byte{4})
 		c, s := l.visitor()
-		if err := s.Join("lobby"); err != nil {
-			l.Fatal(err)
+		if complete, err := h.Join(s, ""); !complete || err != nil {
+			l.Fatal(complete, err)
 		}
-		l.emit(l, "text", "one")
-		l.got(c, "text", "one")
+		l.got(c, "old", "one")
 		l.loses(c)
-		l.emit(l, "text", "all")
-		l.emit(l.To("lobby"), "text", "room")
-		l.emit(l.To("elsewhere"), "text", "not for you")
-		l.emit(l.Except("lobby"), "text", "nor this")
-		l.emit(s, "text", "alone")
-		l.emit(l, "bytes", []byte{1, 2, 3})
-		again := l.returns(c, true)
-		l.got(c, "text", "all", "room", "alone")
-		if got := clienttest.Value[clienttest.Binary](l.T, c.Wait("bytes", 1)[0][0]); string(got) != "\x01\x02\x03" {
-			l.Errorf("bytes % x", got)
+		l.emit(l.To("chat"), "old", "two")
+		l.emit(s, "old", "alone")
+		l.returns(c, true)
+		l.got(c, "old", "two", "alone")
+		events, complete := h.Since("")
+		var blob []byte
+		if len(events) != 2 || !complete || events[0].Args.Len() != 2 || events[0].Args.At(1).Decode(&blob) != nil || string(blob) != "\x04" {
+			l.Errorf("history %v", events)
 		}
-		l.emit(l.To("lobby"), "text", "live")
-		l.emit(again, "text", "live alone")
-		l.got(c, "text", "live", "live alone")
 	})
+}
+
+func givesWhatWasMissed(l *lasting) {
+	l.Helper()
+	c, s := l.visitor()
+	if err := s.Join("lobby"); err != nil {
+		l.Fatal(err)
+	}
+	l.emit(l, "text", "one")
+	l.got(c, "text", "one")
+	l.loses(c)
+	l.emit(l, "text", "all")
+	l.emit(l.To("lobby"), "text", "room")
+	l.emit(l.To("elsewhere"), "text", "not for you")
+	l.emit(l.Except("lobby"), "text", "nor this")
+	l.emit(s, "text", "alone")
+	l.emit(l, "bytes", []byte{1, 2, 3})
+	again := l.returns(c, true)
+	l.got(c, "text", "all", "room", "alone")
+	if got := clienttest.Value[clienttest.Binary](l.T, c.Wait("bytes", 1)[0][0]); string(got) != "\x01\x02\x03" {
+		l.Errorf("bytes % x", got)
+	}
+	l.emit(l.To("lobby"), "text", "live")
+	l.emit(again, "text", "live alone")
+	l.got(c, "text", "live", "live alone")
 }
 
 // Weakness 1 of Node's server (socketio/socket.io#4888): no event yet, so no offset.
