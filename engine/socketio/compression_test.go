@@ -35,6 +35,7 @@ func (p *pollGzip) do(method, body string) (string, http.Header) {
 }
 
 func TestCompressFalseKeepsAnEventAsItIs(t *testing.T) {
+	t.Parallel()
 	io := socketio.New(quiet(socketio.Options{}))
 	connected := make(chan *socketio.Socket, 1)
 	io.OnConnect(func(_ ctxt, s *socketio.Socket) error { connected <- s; return nil })

@@ -92,6 +92,7 @@ func TestHistoryKeepsTheLatestEventsOfARoom(t *testing.T) {
 }
 
 func TestHistoryHasBounds(t *testing.T) {
+	t.Parallel()
 	bothLogs(t, func(t *testing.T, w *watched) {
 		text := strings.Repeat("x", 1000)
 		small := w.KeepHistory("small", socketio.HistoryLimits{Bytes: 5000})

@@ -64,6 +64,7 @@ func TestLimitsMayDropEvents(t *testing.T) {
 
 // Attachments that do not come end their client's connection, not the others'.
 func TestABinaryPacketHasToBeCompleteInTime(t *testing.T) {
+	t.Parallel()
 	overBoth(t, func(t *testing.T, dial func(testing.TB, string) wire) {
 		v := socketio.New(quiet(socketio.Options{Limits: socketio.Limits{MessageTimeout: 200 * time.Millisecond}}))
 		socketio.OnAck(v, "echo", func(_ context.Context, _ *socketio.Socket, args socketio.Args) (socketio.Args, error) {

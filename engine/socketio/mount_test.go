@@ -74,6 +74,7 @@ func TestAMountedServerStartsWithItsFirstRequest(t *testing.T) {
 
 // What a client said reaches the handlers as it said it, whoever is in between.
 func TestTheHandshakeOfAMountedServer(t *testing.T) {
+	t.Parallel()
 	for _, secure := range []bool{false, true} {
 		for _, transport := range []string{"polling", "websocket"} {
 			t.Run(transport+map[bool]string{true: " over TLS"}[secure], func(t *testing.T) {
@@ -118,6 +119,7 @@ func TestTheHandshakeOfAMountedServer(t *testing.T) {
 
 // A middleware that knows the proxies in front has the word on who the client is.
 func TestAMiddlewareMaySayWhoTheClientIs(t *testing.T) {
+	t.Parallel()
 	io := echoServer(socketio.Options{})
 	got := make(chan string, 1)
 	io.OnConnect(func(_ ctxt, s *socketio.Socket) error { got <- s.Handshake().Address; return nil })
@@ -137,6 +139,7 @@ func TestAMiddlewareMaySayWhoTheClientIs(t *testing.T) {
 
 // A mux may strip what it likes, as long as Options.Path is left somewhere.
 func TestMountPathsAndOptionsPath(t *testing.T) {
+	t.Parallel()
 	files := fstest.MapFS{"socket.io.js": &fstest.MapFile{Data: []byte("the client")}}
 	for name, tt := range map[string]struct {
 		path, url string

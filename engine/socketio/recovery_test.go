@@ -653,6 +653,7 @@ func TestRecoveryRemembersSoManyRoomsThatWereLeft(t *testing.T) {
 // Who is left out of everything that is sent has received nothing for long, and its
 // answers to heartbeats say that it has what there was.
 func TestRecoveryOfWhoSpeaksAndHearsNothing(t *testing.T) {
+	t.Parallel()
 	w := recoveringWith(t, socketio.Options{
 		PingInterval: 100 * time.Millisecond, PingTimeout: patience,
 		ConnectionStateRecovery: &socketio.Recovery{MaxRoomBytes: 2000},

@@ -53,6 +53,7 @@ func writeKeyPair(t *testing.T, dir, name string) (certFile, keyFile string) {
 // ListenAndServeTLS serves files, notices new ones by itself, and stops gracefully; a
 // handshake says that it was secure.
 func TestListenAndServeTLS(t *testing.T) {
+	t.Parallel()
 	certFile, keyFile := writeKeyPair(t, t.TempDir(), "first")
 	handshakes := make(chan *socketio.Handshake, 1)
 	v := socketio.New(quiet(socketio.Options{TLS: &tls.Config{MinVersion: tls.VersionTLS13}}))

@@ -19,7 +19,7 @@ import (
 func eachWayOfV2(t *testing.T, options houseOptions, scenario func(j *journey)) {
 	t.Helper()
 	driver := clienttest.Start(t)
-	everyTransport(t, driver, openHouse(t, options), clienttest.V25, scenario)
+	everyTransport(t, driver, openHouse(t, options), clienttest.V25, clienttest.V25, scenario)
 }
 
 func TestSocketIO2IsLetInIfAllowed(t *testing.T) {

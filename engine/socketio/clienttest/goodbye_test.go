@@ -38,10 +38,10 @@ func TestBothSidesNameTheReasonOfADisconnect(t *testing.T) {
 }
 
 func TestSilentClientIsGivenUp(t *testing.T) {
-	short := houseOptions{pingInterval: 300 * time.Millisecond, pingTimeout: 200 * time.Millisecond}
-	eachWay(t, short, func(j *journey) {
+	short := houseOptions{pingInterval: 300 * time.Millisecond, pingTimeout: time.Second}
+	eachWay(t, short, apart(func(j *journey) {
 		requireReasons(j, (*clienttest.Client).Deafen, "transport close", "ping timeout")
-	})
+	}))
 }
 
 func requireReasons(j *journey, act func(*clienttest.Client), client, server string) {

@@ -83,9 +83,17 @@ func eachWay(t *testing.T, options houseOptions, scenario func(j *journey)) {
 		if other.door == options.door || d.compressed && options.door.compressed {
 			continue
 		}
-		t.Run(other.door.String(), func(t *testing.T) {
-			everyTransport(t, driver, openHouse(t, other), clienttest.V48, scenario)
-		})
+		everyTransport(t, driver, openHouse(t, other), other.door.String(), clienttest.V48, scenario)
+	}
+}
+
+// apart is a scenario that runs in several rows at a time, each with a server of its own: for those that mostly wait.
+func apart(scenario func(j *journey)) func(j *journey) {
+	return func(j *journey) {
+		options := j.house.options
+		j.Parallel()
+		j.house = openHouse(j.T, options)
+		scenario(j)
 	}
 }
 
@@ -94,19 +102,17 @@ func everyClient(t *testing.T, driver *clienttest.Driver, options houseOptions, 
 	t.Helper()
 	house := openHouse(t, options)
 	for _, version := range clienttest.Versions {
-		t.Run(version, func(t *testing.T) { everyTransport(t, driver, house, version, scenario) })
+		everyTransport(t, driver, house, version, version, scenario)
 	}
 	options.parser = socketio.Msgpack{}
-	t.Run(clienttest.V48+" with msgpack", func(t *testing.T) {
-		everyTransport(t, driver, openHouse(t, options), clienttest.V48, scenario)
-	})
+	everyTransport(t, driver, openHouse(t, options), clienttest.V48+" with msgpack", clienttest.V48, scenario)
 }
 
-// everyTransport runs a scenario for one version, with the parser of the house.
-func everyTransport(t *testing.T, driver *clienttest.Driver, house *house, version string, scenario func(j *journey)) {
+// everyTransport runs a scenario for one version, with the parser of the house; the rows are named so.
+func everyTransport(t *testing.T, driver *clienttest.Driver, house *house, name, version string, scenario func(j *journey)) {
 	t.Helper()
 	for _, transport := range transports {
-		t.Run(transport.name, func(t *testing.T) {
+		t.Run(name+"/"+transport.name, func(t *testing.T) {
 			scenario(&journey{T: t, house: house, driver: driver, way: way{version, transport.names, house.options.parser != nil}})
 		})
 	}

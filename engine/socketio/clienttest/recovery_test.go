@@ -2,7 +2,6 @@ package clienttest_test
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"testing"
 	"time"
@@ -20,7 +19,8 @@ type lasting struct {
 	sockets chan *socketio.Socket
 	lost    chan socketio.Reason
 	names   []string
-	msgpack bool // instead of the default parser
+	options socketio.Options // of the server
+	msgpack bool             // instead of the default parser
 }
 
 // eachLasting runs a scenario over each transport, for the versions that can recover.
@@ -42,15 +42,12 @@ func eachSpeaking(t *testing.T, r socketio.Recovery, msgpack bool, scenario func
 func (l *lasting) serve(r socketio.Recovery) {
 	l.Helper()
 	l.sockets, l.lost = make(chan *socketio.Socket, 1000), make(chan socketio.Reason, 1000)
-	var p socketio.Parser
+	o := l.options
+	o.ConnectionStateRecovery, o.Logger = &r, slog.New(slog.DiscardHandler)
 	if l.msgpack {
-		p = socketio.Msgpack{}
+		o.Parser = socketio.Msgpack{}
 	}
-	l.Server = socketio.New(socketio.Options{
-		Parser:                  p,
-		ConnectionStateRecovery: &r,
-		Logger:                  slog.New(slog.NewTextHandler(io.Discard, nil)),
-	})
+	l.Server = socketio.New(o)
 	l.OnConnect(func(_ context.Context, s *socketio.Socket) error { l.sockets <- s; return nil })
 	l.OnDisconnect(func(_ context.Context, _ *socketio.Socket, r socketio.Reason) { l.lost <- r })
 	socketio.OnAck(l.Server, "mirror", func(_ context.Context, _ *socketio.Socket, a socketio.Args) (socketio.Args, error) {
@@ -343,7 +340,9 @@ func TestRecoveryOfStockClientsCutAtRandom(t *testing.T) {
 	driver := clienttest.Start(t)
 	for _, transport := range transports {
 		t.Run(transport.name, func(t *testing.T) {
-			l := &lasting{T: t, driver: driver, names: transport.names}
+			// A client whose connection is cut between its last poll and its upgrade notices by the heartbeat alone.
+			heartbeat := socketio.Options{PingInterval: 2 * time.Second, PingTimeout: 4 * time.Second}
+			l := &lasting{T: t, driver: driver, names: transport.names, options: heartbeat}
 			l.serve(socketio.Recovery{})
 			crowd := driver.ConnectMany(t, n, clienttest.ClientOptions{URL: l.net.url, Transports: l.names, Reconnect: true})
 			for range n {

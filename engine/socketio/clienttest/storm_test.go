@@ -10,7 +10,7 @@ import (
 // they try again by themselves, and whoever is in notices nothing. The header Retry-After they cannot see.
 func TestClientsBeyondTheAcceptRateComeBack(t *testing.T) {
 	words := map[string]string{"polling": "xhr poll error", "websocket": "websocket error"}
-	eachWay(t, houseOptions{acceptRate: 2, acceptBurst: 1}, func(j *journey) {
+	eachWay(t, houseOptions{acceptRate: 2, acceptBurst: 1}, apart(func(j *journey) {
 		options := j.options()
 		options.Reconnect = true
 		first, late, refusal := j.untilRefused(options)
@@ -30,7 +30,7 @@ func TestClientsBeyondTheAcceptRateComeBack(t *testing.T) {
 		if n := first.Count("$disconnect"); n > 0 {
 			j.Errorf("who was in was disconnected %d times", n)
 		}
-	})
+	}))
 }
 
 // untilRefused connects clients until one is refused, and returns the one before it, too.
