@@ -27,7 +27,20 @@
 //	socket.on("error", fn)                 s.OnError, Options.OnError
 //	connectionStateRecovery                Options.ConnectionStateRecovery, s.Recovered
 //	"disconnecting", "disconnect"          s.OnDisconnecting, s.OnDisconnect
+//	io.listen, https.createServer          io.ListenAndServe, io.ListenAndServeTLS
+//	io.attach(httpServer)                  http.Handle("/socket.io/", io), or Options.Handler
+//	io.engine.use, allowRequest            io.Engine().Use, Options.AllowRequest
+//	io.engine.on("headers"), …             io.Engine().OnHeaders, OnConnectionError, …
+//	serveClient, cookie, generateId        Options.ClientFiles, Cookie, GenerateID
+//	perMessageDeflate, httpCompression     Options.PerMessageDeflate, HTTPCompression
+//	parser, allowEIO3, adapter             Options.Parser, AllowEIO3, Adapter
 //	io.close()                             io.Shutdown(ctx)
+//
+// What Node has no word for: Server.Drain closes clients slowly, for a deployment;
+// Socket.ExpireAt and OnExpiring are for tokens that expire; Namespace.KeepHistory has
+// late clients catch up; Presence counts users; Options.Limits and SlowPolicy bound what one
+// client may do and cost; Socket.Queue, Writable and Drained tell how fast it
+// takes what it is sent. Package socketiotest tests handlers without a network.
 //
 // # Who runs what
 //
@@ -54,7 +67,7 @@
 //
 // Locks, where two meet: client.mu or the pool's, then Socket.mu (that of a socket which
 // takes another's place before that one's), then the event log's, then the socket table's, or the surveys' and then one survey's, or a watcher's (room events, presence)
-// and then its relay's, or an adapter's, or the inbox of an event loop, or
+// and then its relay's, or an adapter's, or that of the times of ExpireAt, or the inbox of an event loop, or
 // Server.creating and, below
 // it, Namespace.editing of a parent and then of its children. A packet that the client's
 // next socket must not be given (DISCONNECT, an event, an acknowledgement) is sent
