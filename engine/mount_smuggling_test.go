@@ -5,8 +5,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fanfare-go/fanfare/engine"
 )
@@ -32,6 +34,23 @@ func TestOnlyUpgradesAreTakenFromNetHTTP(t *testing.T) {
 			receive(t, asked)
 		}
 	}
+}
+
+// A body that ends before its length, because a middleware took some of it, is not waited for.
+func TestABodyThatIsShorterThanItsLength(t *testing.T) {
+	f := startFacts(t, engine.Options{BodyTimeout: time.Hour}, func(f *fixture) { f.way = way{mounted: true} })
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.ReadFull(r.Body, make([]byte, 2))
+		f.srv.ServeHTTP(w, r)
+	}))
+	t.Cleanup(s.Close)
+	_, o := f.openPolling()
+	client := s.Client()
+	client.Timeout = patience
+	if got, err := f.ask(client, http.MethodPost, s.URL+pollURL+"&sid="+o.SID, "4text"); err == nil || os.IsTimeout(err) {
+		t.Errorf("answered %q, %v", got, err)
+	}
+	f.session(o.SID).ended(t, engine.ReasonTransportError)
 }
 
 // What a client sends is one request, whatever the middlewares in front of the engine make

@@ -32,8 +32,10 @@ func (u *upload) run() {
 	if u.length < 0 {
 		u.runChunked()
 	} else {
-		n, _ := io.Copy(u.pipe, io.LimitReader(u, u.length))
-		u.whole = n == u.length
+		n, err := io.Copy(u.pipe, io.LimitReader(u, u.length))
+		if u.whole = n == u.length; err == nil && !u.whole {
+			u.fault = io.ErrUnexpectedEOF // a middleware took some of it
+		}
 	}
 	if u.fault != nil {
 		_ = u.pipe.Close() // facts 23: the loop is to see that no more will come
