@@ -1,6 +1,7 @@
 package socketio_test
 
 import (
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -93,7 +94,7 @@ func TestTheTableOfFactsNamesItsTests(t *testing.T) {
 			}
 		}
 	}
-	tests := functionsOfTests(t) // of clients and WebTransport, too
+	tests := functionsOfTests(t) // of clients, too
 	_, rest, _ := strings.Cut(string(doc), "| 41 |")
 	for _, m := range quotedTest.FindAllStringSubmatch(rest, -1) {
 		if !tests[m[1]] {
@@ -107,13 +108,15 @@ var (
 	quotedTest = regexp.MustCompile("`(Test\\w+)`")
 )
 
-// declaredTests finds the test functions of this folder.
+// declaredTests finds the test functions of this folder, and of WebTransport's.
 func declaredTests(t *testing.T) map[string]bool {
 	t.Helper()
 	files, err := filepath.Glob("*_test.go")
-	if err != nil {
+	beside, err2 := filepath.Glob("../webtransport/*_test.go")
+	if err := errors.Join(err, err2); err != nil {
 		t.Fatal(err)
 	}
+	files = append(files, beside...)
 	tests, set := make(map[string]bool), token.NewFileSet()
 	for _, name := range files {
 		file, err := parser.ParseFile(set, name, nil, parser.SkipObjectResolution)
