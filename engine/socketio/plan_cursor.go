@@ -6,6 +6,7 @@ import (
 
 	"github.com/fanfare-go/fanfare/engine/parser"
 )
+
 // cursor walks over a text that is known to be one JSON value.
 type cursor struct {
 	b []byte
