@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 )
+
 // extension reads an extension of fixed or declared length.
 func (r *msgpackReader) extension() (kind, error) {
 	if r.skipUndefined() {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 )
+
 // number reads an integer of any size and sign.
 func (r *msgpackReader) number() (u uint64, negative, ok bool) {
 	if r.i >= len(r.b) {
