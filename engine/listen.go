@@ -171,8 +171,8 @@ func (s *Server) loopsEnded(err error) {
 		l.closeInbox() // nobody will take what others would go on to queue
 		l.self.closed()
 	}
+	s.pipes.closeAll() // before Shutdown, which waits for done, returns
 	close(s.done)
-	s.pipes.closeAll()
 }
 
 // gnetAddress is addr in gnet's words: it takes "[::]" for IPv6 alone, and no host
