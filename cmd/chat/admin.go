@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/fanfare-go/fanfare/cmd/chat/config"
 	"github.com/fanfare-go/fanfare/engine"
 	"github.com/fanfare-go/fanfare/engine/socketio"
 	"github.com/fanfare-go/fanfare/pprof"
@@ -25,14 +26,14 @@ var (
 // startAdmin serves profiles, metrics and health checks until ctx is done. Ready is
 // it until stopping is done, which comes before. What it returns carries the end's
 // error, and is closed at once where it is switched off.
-func startAdmin(ctx, stopping context.Context, o *options, server *socketio.Server, out io.Writer, log *slog.Logger) (<-chan error, error) {
+func startAdmin(ctx, stopping context.Context, c *config.Config, server *socketio.Server, out io.Writer, log *slog.Logger) (<-chan error, error) {
 	ended := make(chan error, 1)
-	if o.Admin == "off" {
+	if c.Listen.Admin == "off" {
 		close(ended)
 		return ended, nil
 	}
 	admin, err := pprof.New(pprof.Options{
-		Addr:    o.Admin,
+		Addr:    c.Listen.Admin,
 		Metrics: metricsOf(server),
 		Live:    func() error { return live(server.Stats().Engine) },
 		Ready:   func() error { return ready(stopping, server) },
@@ -43,10 +44,10 @@ func startAdmin(ctx, stopping context.Context, o *options, server *socketio.Serv
 	}
 	addr, err := admin.Listen()
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("the admin address %s is in use: choose another with --admin or ADMIN, or --admin=off (%w)", o.Admin, err)
+		return nil, fmt.Errorf("the admin address %s is in use: choose another with --admin or ADMIN, or --admin=off (%w)", c.Listen.Admin, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the admin address %s does not work: give another with --admin or ADMIN, such as 127.0.0.1:6060, or --admin=off (%w)", o.Admin, err)
+		return nil, fmt.Errorf("the admin address %s does not work: give another with --admin or ADMIN, such as 127.0.0.1:6060, or --admin=off (%w)", c.Listen.Admin, err)
 	}
 	fmt.Fprintf(out, "admin: http://%s/\n", addr)
 	go func() { ended <- admin.Serve(ctx) }()

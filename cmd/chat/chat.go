@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/fanfare-go/fanfare/cmd/chat/config"
 	"github.com/fanfare-go/fanfare/cmd/chat/page"
 	"github.com/fanfare-go/fanfare/engine/socketio"
 )
@@ -18,19 +19,19 @@ const (
 )
 
 // newServer returns the chat: its page and its contract.
-func newServer(o *options, config *tls.Config, log *slog.Logger) *socketio.Server {
-	files, client := clientFiles(o)
+func newServer(c *config.Config, certificates *tls.Config, log *slog.Logger) *socketio.Server {
+	files, client := clientFiles(c)
 	server := socketio.New(socketio.Options{
-		CORS:            socketio.CORS{Origins: o.Origin},
+		CORS:            socketio.CORS{Origins: c.Listen.Origin},
 		Handler:         page.Handler(page.Options{ClientURL: client}),
 		ClientFiles:     files,
-		TLS:             config,
-		MaxConnections:  o.MaxConnections,
-		AcceptRate:      o.AcceptRate,
-		AcceptBurst:     o.AcceptBurst,
-		PingInterval:    o.PingInterval,
-		PingTimeout:     o.PingTimeout,
-		ShutdownTimeout: o.ShutdownTimeout,
+		TLS:             certificates,
+		MaxConnections:  c.Clients.MaxConnections,
+		AcceptRate:      c.Clients.AcceptRate,
+		AcceptBurst:     c.Clients.AcceptBurst,
+		PingInterval:    c.Clients.PingInterval,
+		PingTimeout:     c.Clients.PingTimeout,
+		ShutdownTimeout: c.Clients.ShutdownTimeout,
 		Logger:          log,
 	})
 	server.OnConnect(func(_ context.Context, s *socketio.Socket) error {
@@ -46,14 +47,11 @@ func newServer(o *options, config *tls.Config, log *slog.Logger) *socketio.Serve
 	return server
 }
 
-// clientFile is the official client, in the npm package's folder and below /socket.io/.
-const clientFile = "socket.io.min.js"
-
 // clientFiles returns the folder with the official client, and where the page
 // finds it: nothing and the page's default, the CDN, where no folder was given.
-func clientFiles(o *options) (fs.FS, string) {
-	if o.ClientFiles == "" {
+func clientFiles(c *config.Config) (fs.FS, string) {
+	if c.Listen.ClientFiles == "" {
 		return nil, ""
 	}
-	return os.DirFS(o.ClientFiles), "/socket.io/" + clientFile
+	return os.DirFS(c.Listen.ClientFiles), "/socket.io/" + config.ClientFile
 }

@@ -12,60 +12,17 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 )
 
 func main() {
-	o := parse(os.Args[1:])
-	log := newLogger(o, os.Stderr)
-	slog.SetDefault(log)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends it at once
-	if err := run(ctx, o, os.Stdout, log); err != nil {
+	c := new(commands)
+	p := parser(c)
+	ctx, err := p.Parse(os.Args[1:])
+	p.FatalIfErrorf(err)
+	if err := ctx.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "chat:", err)
 		os.Exit(1)
 	}
-}
-
-func newLogger(o *options, w io.Writer) *slog.Logger {
-	h := &slog.HandlerOptions{Level: o.LogLevel}
-	if o.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, h))
-	}
-	return slog.New(slog.NewTextHandler(w, h))
-}
-
-// run serves until ctx is done. It prints the URLs to out once it listens.
-func run(ctx context.Context, o *options, out io.Writer, log *slog.Logger) error {
-	config, err := serverTLS(ctx, o, log)
-	if err != nil {
-		return err
-	}
-	server := newServer(o, config, log)
-	if err := server.Listen(o.address()); err != nil {
-		return advise(err, o)
-	}
-	fmt.Fprintf(out, "chat:  %s\n", o.url(server.Addr()))
-	// Who watches the program sees it stop: the admin address goes last.
-	watched, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-	admin, err := startAdmin(watched, ctx, o, server, out, log)
-	if err != nil {
-		stop()
-		return errors.Join(err, server.Serve(watched))
-	}
-	err = server.Serve(ctx)
-	stop()
-	if err == nil {
-		log.Info("stopped")
-	}
-	return errors.Join(err, <-admin)
 }

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"github.com/alecthomas/kong"
+	"github.com/fanfare-go/fanfare/cmd/chat/config"
+)
+
+const description = `A chat edge server: everybody receives what anybody writes.
+
+Open the URL it prints, or connect with any Socket.IO client: emit "chatMessage", listen to "reply".`
+
+// commands is the command line. Without a command, it serves.
+type commands struct {
+	Serve serve `cmd:"" default:"withargs" help:"Serve the page and Socket.IO (the default)."`
+}
+
+// parser reads the command line, the environment and the file into c.
+func parser(c *commands) *kong.Kong {
+	return kong.Must(c, append(config.Options(), kong.Name("chat"), kong.Description(description),
+		kong.UsageOnError(), kong.Help(help))...)
+}
+
+// help shows the default command's flags with the commands: most people have no other use for them.
+func help(o kong.HelpOptions, ctx *kong.Context) error {
+	if app := ctx.Model.Node; ctx.Selected() == nil && app.DefaultCmd != nil {
+		app.Flags = append(app.Flags, app.DefaultCmd.Flags...)
+	}
+	return kong.DefaultHelpPrinter(o, ctx)
+}
