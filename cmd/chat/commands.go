@@ -17,7 +17,7 @@ type commands struct {
 // parser reads the command line, the environment and the file into c.
 func parser(c *commands) *kong.Kong {
 	return kong.Must(c, append(config.Options(), kong.Name("chat"), kong.Description(description),
-		kong.UsageOnError(), kong.Help(help))...)
+		kong.ShortUsageOnError(), kong.Help(help))...)
 }
 
 // help shows the default command's flags with the commands: most people have no other use for them.
