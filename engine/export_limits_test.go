@@ -15,11 +15,12 @@ func (s *Server) Peers(ip string) (remembered, connections int) {
 
 // AcceptFrom is what a server with these limits says to a connection.
 func (s *Server) AcceptFrom(ip string, tick uint64) (counted bool, met Limit) {
-	return s.peers.accept(hostOfIP(netip.MustParseAddr(ip)), tick)
+	r := s.rules.Load()
+	return s.peers.accept(r, s.peerOfLimits(r, netip.MustParseAddr(ip)), tick)
 }
 
 // LeaveFrom undoes AcceptFrom.
-func (s *Server) LeaveFrom(ip string) { s.peers.leave(hostOfIP(netip.MustParseAddr(ip))) }
+func (s *Server) LeaveFrom(ip string) { s.peers.leave(hostOfIP(netip.MustParseAddr(ip)), s.Tick()) }
 
 // Watched counts entries of the tables of sessions that send, and of those with half a
 // packet, of loops that the test runs itself.
