@@ -43,3 +43,17 @@ func NewBucket(r Rate) *Bucket { return &Bucket{size: newBucket(r)} }
 
 // Take takes n tokens at a tick.
 func (b *Bucket) Take(tick uint64, n int) bool { return b.level.take(&b.size, tick, n) }
+
+// HostOf is who one peer is.
+func HostOf(ip netip.Addr) netip.Addr { return hostOfIP(ip) }
+
+// ClientOf is who the lines of a field say has sent a request.
+func (s *Server) ClientOf(field string, lines []string) (netip.AddrPort, error) {
+	k, err := s.clientOf(func(name string) []string {
+		if name == field {
+			return lines
+		}
+		return nil
+	})
+	return k.addr, err
+}

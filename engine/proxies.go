@@ -42,7 +42,9 @@ func (o *Options) trustedProxies() (networks, error) {
 	return trusted, nil
 }
 
-func notInToken(r rune) bool { return r > '~' || r == ':' || r == '[' || r == ']' || tokenEnd(string(r)) == 0 }
+func notInToken(r rune) bool {
+	return r > '~' || r == ':' || r == '[' || r == ']' || tokenEnd(string(r)) == 0
+}
 
 // identify finds out who has sent the request, where the peer is a proxy that may say.
 // What it finds stays with the connection until the next request. Loop-only.

@@ -29,7 +29,7 @@ type Server struct {
 	clock     clock
 	table     table
 	gauges    gauges
-	rate      sharedBucket          // immutable size
+	rate      sharedBucket // immutable size
 	peers     peers
 	rules     atomic.Pointer[rules] // the Limits in force
 	trusted   networks              // immutable: TrustedProxies
