@@ -40,7 +40,8 @@ func run(ctx context.Context, c *config.Config, p *parts, options []config.Optio
 	if err := server.Listen(c.Listen.Address()); err != nil {
 		return c.Listen.Advise(err)
 	}
-	fmt.Fprintf(out, "chat:  %s\n", c.Listen.URL(server.Addr()))
+	url := c.Listen.URL(server.Addr())
+	fmt.Fprintf(out, "chat:  %s\ntry:   curl '%ssocket.io/?EIO=4&transport=polling'\n", url, url)
 	// Who watches the program sees it stop: the admin address goes last.
 	watched, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
