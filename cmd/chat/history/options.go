@@ -2,7 +2,6 @@ package history
 
 import (
 	"cmp"
-	"context"
 	"log/slog"
 	"time"
 )
@@ -73,17 +72,4 @@ func (o Options) withDefaults() Options {
 	o.Readers = cmp.Or(o.Readers, 8)
 	o.Logger = cmp.Or(o.Logger, slog.Default())
 	return o
-}
-
-// opener opens a store.
-type opener func(ctx context.Context) (store, error)
-
-// place returns what opens the store that the options name; nil for off.
-func (o *Options) place() (opener, error) {
-	switch {
-	case o.Store == "off":
-		return nil, nil
-	default:
-		return func(context.Context) (store, error) { return newMemory(o.MemoryBytes), nil }, nil
-	}
 }
