@@ -29,11 +29,16 @@ func (c *serve) Run() error {
 }
 
 // run serves until ctx is done. It prints the URLs to out once it listens.
-func run(ctx context.Context, c *config.Config, out io.Writer, log *slog.Logger) error {
+func run(ctx context.Context, c *config.Config, out io.Writer, log *slog.Logger) (err error) {
 	certificates, err := serverTLS(ctx, c, log)
 	if err != nil {
 		return err
 	}
+	kept, err := openHistory(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	defer closeHistory(ctx, c, kept, &err) // when nobody speaks any more
 	server := newServer(c, certificates, log)
 	if err := server.Listen(c.Listen.Address()); err != nil {
 		return c.Listen.Advise(err)
@@ -42,7 +47,7 @@ func run(ctx context.Context, c *config.Config, out io.Writer, log *slog.Logger)
 	// Who watches the program sees it stop: the admin address goes last.
 	watched, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	admin, err := startAdmin(watched, ctx, c, server, out, log)
+	admin, err := startAdmin(watched, ctx, c, server, kept, out, log)
 	if err != nil {
 		stop()
 		return errors.Join(err, server.Serve(watched))
