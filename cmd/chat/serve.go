@@ -33,7 +33,12 @@ func (c *serve) Run(line *kong.Context) error {
 }
 
 // run serves until ctx is done. It prints the URLs to out once it listens.
-func run(ctx context.Context, c *config.Config, p *parts, options []config.Option, out io.Writer) error {
+func run(ctx context.Context, c *config.Config, p *parts, options []config.Option, out io.Writer) (err error) {
+	kept, err := openHistory(ctx, c, p.log)
+	if err != nil {
+		return err
+	}
+	defer closeHistory(ctx, c, kept, &err) // when nobody speaks any more
 	server := newServer(c, p)
 	r := reloader{read: commandLine, options: options, changes: p.changes(server), log: p.log}
 	r.watch(ctx)
@@ -45,7 +50,7 @@ func run(ctx context.Context, c *config.Config, p *parts, options []config.Optio
 	// Who watches the program sees it stop: the admin address goes last.
 	watched, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	admin, err := startAdmin(watched, ctx, c, server, out, p.log)
+	admin, err := startAdmin(watched, ctx, c, server, kept, out, p.log)
 	if err != nil {
 		stop()
 		return errors.Join(err, server.Serve(watched))
