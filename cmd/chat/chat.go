@@ -31,7 +31,17 @@ func newServer(c *config.Config, p *parts) *socketio.Server {
 		PingInterval:    c.Clients.PingInterval,
 		PingTimeout:     c.Clients.PingTimeout,
 		ShutdownTimeout: c.Clients.ShutdownTimeout,
-		Logger:          log,
+
+		Limits:            c.Limits.Engine(),
+		OnLimited:         (&limitLog{log: log}).met,
+		MaxHTTPBufferSize: int64(c.Limits.MaxHTTPBufferSize),
+		MaxRooms:          c.Limits.MaxRooms,
+		MaxNamespaces:     c.Limits.MaxNamespaces,
+		TrustedProxies:    c.Proxies.Trusted(),
+		ClientHeader:      c.Proxies.ClientHeader,
+		ProxyProtocol:     c.Proxies.Protocol(),
+
+		Logger: log,
 	})
 	server.OnConnect(func(_ context.Context, s *socketio.Socket) error {
 		log.Debug("connected", "id", s.ID())

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/fanfare-go/fanfare/cmd/chat/history"
 	"github.com/fanfare-go/fanfare/engine/socketio"
 	"github.com/fanfare-go/fanfare/pprof"
@@ -77,7 +79,7 @@ func metricsOf(server *socketio.Server, kept *history.History) []pprof.Metric {
 		counter("fanfare_handler_errors_total", "Errors of handlers.", func(st socketio.Stats) uint64 { return st.Errors }),
 		counter("fanfare_panics_total", "Panics caught.", func(st socketio.Stats) uint64 { return st.Panics + st.Engine.Panics }),
 	}
-	return append(metrics, historyMetrics(kept)...)
+	return slices.Concat(metrics, historyMetrics(kept), limitMetrics(server))
 }
 
 // single is a metric without a label.

@@ -52,6 +52,7 @@ func (p *parts) changes(server *socketio.Server) []change {
 	return []change{
 		func(c *config.Config) (func(), error) { return func() { p.level.Set(c.Logging.LogLevel) }, nil },
 		func(c *config.Config) (func(), error) { return func() { server.SetCORS(corsOf(c)) }, nil },
+		func(c *config.Config) (func(), error) { return func() { _ = server.SetLimits(c.Limits.Engine()) }, nil }, // they were validated
 		p.replaceCertificate,
 	}
 }
