@@ -21,7 +21,7 @@ func rejectedFor(server *socketio.Server) pprof.Metric {
 		Read: func(emit func(string, float64)) {
 			st := server.Stats()
 			e := &st.Engine
-			for m := socketio.LimitConnections; m <= socketio.LimitRequestRate; m++ {
+			for m := socketio.LimitConnections; m <= socketio.LimitBytesPerIP; m++ {
 				emit(m.String(), float64(e.Limits[m]))
 			}
 			for option, n := range st.Exceeded {

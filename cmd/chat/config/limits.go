@@ -18,6 +18,8 @@ type Limits struct {
 	RequestRatePerIP    Rate     `name:"request-rate-per-ip" default:"500:10000" reload:"" placeholder:"N[:BURST]" help:"HTTP requests from an address, per second and at once; or off."`
 	MessageRate         Rate     `default:"100:1000" reload:"" placeholder:"N[:BURST]" help:"Messages that a client may send, per second and at once: events, acknowledgements, attachments; or off."`
 	ByteRate            ByteRate `default:"1MiB:8MiB" reload:"" placeholder:"SIZE[:BURST]" help:"Bytes that they may have, per second and at once; the burst is max-http-buffer-size at least; or off."`
+	MessageRatePerIP    Rate     `name:"message-rate-per-ip" default:"2000:20000" reload:"" placeholder:"N[:BURST]" help:"Messages that all clients of an address may send together, per second and at once; or off."`
+	ByteRatePerIP       ByteRate `name:"byte-rate-per-ip" default:"16MiB:64MiB" reload:"" placeholder:"SIZE[:BURST]" help:"Bytes that they may have, per second and at once; or off."`
 	OverLimit           string   `default:"disconnect" enum:"disconnect,drop" reload:"" help:"What happens to a client that sends more: disconnect, or drop its events."`
 	LimitExempt         []string `default:"loopback,private" reload:"" placeholder:"NETWORK,…" help:"Networks whose clients meet none of the limits above: addresses, networks, loopback, private, none."`
 	MaxPeers            int      `default:"65536" reload:"" help:"Addresses that are remembered for the limits; those beyond it meet none."`
@@ -63,6 +65,8 @@ func (l *Limits) Engine() engine.Limits {
 		MaxIPs:              l.MaxPeers,
 		Messages:            engine.Rate(l.MessageRate),
 		Bytes:               engine.Rate(l.ByteRate),
+		MessagesPerIP:       engine.Rate(l.MessageRatePerIP),
+		BytesPerIP:          engine.Rate(l.ByteRatePerIP),
 		DropOver:            l.OverLimit == "drop",
 		PingRate:            l.PingRate,
 		MessageTimeout:      l.MessageTimeout,
