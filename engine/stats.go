@@ -48,6 +48,7 @@ type Stats struct {
 	Writes        uint64 // system calls that sent frames, of publishes and sends, over WebSocket
 	Held          int64  // sessions whose frames wait for their loop's next turns
 	Tasks         int64  // sends, publishes, joins and the like that wait for their loop
+	Congested     uint64 // calls of AwaitLoops that had to wait
 	VolatileDrops uint64
 	SlowClosed    uint64 // clients closed because they took too little
 	SlowCauses    map[SlowCause]uint64
@@ -117,7 +118,7 @@ func (s *Server) Stats() Stats {
 		Emptying: s.emptying.Load() || s.draining.Load(),
 		Refused:  s.gauges.refused.Load(), Parked: s.gauges.parked.Load(), Loops: len(loops),
 		SlowCauses: make(map[SlowCause]uint64), Closed: make(map[Reason]uint64), Rejected: make(map[string]uint64),
-		Limits: make(map[Limit]uint64), Peers: s.peers.len(),
+		Limits: make(map[Limit]uint64), Peers: s.peers.len(), Congested: s.congestion.waits.Load(),
 	}
 	for _, l := range loops {
 		st.LoopLag = max(st.LoopLag, l.lag())

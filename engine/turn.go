@@ -63,6 +63,7 @@ func (l *loop) leave() {
 // another, and producers need not wake the loop until then.
 func (l *loop) turn() {
 	more := l.handOut()
+	l.weigh(more)
 	l.sendHeld(more)
 	held := l.direct.len() + l.crowd.len()
 	l.stats.held.Store(int64(held))
