@@ -118,5 +118,12 @@ func (t *tails) add(m Message) {
 	}
 }
 
+// trim is what happened to a room of the store: it has as many messages as are kept.
+func (t *tails) trim(room string, keep int) {
+	if r := t.rooms[room]; r != nil && len(r.messages) > keep {
+		r.messages, r.whole = slices.Clone(r.messages[len(r.messages)-keep:]), true
+	}
+}
+
 func (t *tails) forget(room string) { delete(t.rooms, room) }
 func (t *tails) clear()             { clear(t.rooms) }

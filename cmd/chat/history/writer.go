@@ -30,7 +30,7 @@ type writer struct {
 func (w *writer) run(ctx context.Context) {
 	defer close(w.ended)
 	defer w.finish()
-	sweep := time.NewTicker(max(sweepEvery, w.options.MaxAge/10))
+	sweep := w.sweeps()
 	defer sweep.Stop()
 	for retry := firstRetry; ; {
 		err := w.turn(ctx)
@@ -47,6 +47,15 @@ func (w *writer) run(ctx context.Context) {
 		}
 		retry = min(2*retry, w.options.Retry)
 	}
+}
+
+// sweeps returns the clock by which old messages go; one that stands still where none do.
+func (w *writer) sweeps() *time.Ticker {
+	t := time.NewTicker(max(sweepEvery, w.options.MaxAge/10))
+	if w.options.MaxAge <= 0 {
+		t.Stop()
+	}
+	return t
 }
 
 // turn opens the store if need be, and writes one batch if there is one.
@@ -154,8 +163,8 @@ func (w *writer) rest(ctx context.Context, sweep <-chan time.Time) bool {
 		}
 		select {
 		case <-w.wake:
-		case <-sweep:
-			w.sweep(ctx)
+		case now := <-sweep:
+			w.sweep(ctx, now.Add(-w.options.MaxAge))
 		case f := <-w.tasks:
 			f(w)
 		case <-w.closing:
