@@ -79,5 +79,5 @@ func (o *Options) place() (opener, error) {
 	case strings.HasSuffix(o.Store, "/"):
 		return nil, fmt.Errorf("history: %s is a folder: give a file in it, such as %s%s", o.Store, o.Store, file)
 	}
-	return func(context.Context) (store, error) { return openBolt(o.Store) }, nil
+	return (&boltOpener{path: o.Store}).open, nil
 }

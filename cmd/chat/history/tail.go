@@ -102,14 +102,17 @@ func (t *tails) of(room string) *tail {
 // evict forgets the one that was not asked for the longest time. It reports false where
 // all of them are being loaded; those are wanted.
 func (t *tails) evict() bool {
-	oldest, used := "", t.clock
+	oldest, used := "", t.clock // the clock's own is the one that is about to be made
 	for room, r := range t.rooms {
 		if r.used < used && r.loading == nil {
 			oldest, used = room, r.used
 		}
 	}
+	if used == t.clock {
+		return false
+	}
 	delete(t.rooms, oldest)
-	return used < t.clock
+	return true
 }
 
 func (t *tails) add(m Message) {

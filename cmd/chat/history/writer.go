@@ -106,12 +106,21 @@ func (w *writer) wrote(b *batch, err error) {
 
 // guarded turns a panic, such as that of a damaged file, into an error; the store is
 // opened anew then.
-func (w *writer) guarded(f func() error) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // a mapped file that became shorter, or has bad blocks
+func (w *writer) guarded(f func() error) error {
+	err := survive(f)
+	if errors.Is(err, errDamaged) {
+		w.forget()
+	}
+	return err
+}
+
+// survive turns a panic of a store into errDamaged, that of reading a mapped file that has
+// become shorter, or has bad blocks, included.
+func survive(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("history: the store is damaged: %v", r)
-			w.forget()
+			err = fmt.Errorf("%w: %v", errDamaged, r)
 		}
 	}()
 	return f()
@@ -125,8 +134,8 @@ func (w *writer) reopen(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	newest, err := s.newest(ctx)
-	if err != nil {
+	var newest map[string]string
+	if err := survive(func() (err error) { newest, err = s.newest(ctx); return err }); err != nil {
 		return errors.Join(err, s.close())
 	}
 	w.retention = retention{newest: newest, added: map[string]int{}}
