@@ -4,6 +4,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/fanfare-go/fanfare/bench/swarm"
 	"go.uber.org/goleak"
 )
 
@@ -11,5 +12,10 @@ func TestMain(m *testing.M) {
 	if store := os.Getenv(writerEnv); store != "" {
 		writeUntilKilled(store)
 	}
-	goleak.VerifyTestMain(m)
+	swarm.Main()
+	goleak.VerifyTestMain(m,
+		// The global pool of a dependency begins and never ends with the program.
+		goleak.IgnoreTopFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
+		goleak.IgnoreTopFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"),
+	)
 }
