@@ -7,26 +7,15 @@ import (
 	"io"
 	"log/slog"
 	"syscall"
-	"time"
 
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
-	"github.com/fanfare-go/fanfare/engine"
 	"github.com/fanfare-go/fanfare/engine/socketio"
 	"github.com/fanfare-go/fanfare/pprof"
 )
 
-// stuckAfter is how long a loop may owe a turn before the program should be restarted.
-const stuckAfter = 10 * time.Second
-
-var (
-	errStuck    = errors.New("an event loop does not answer")
-	errDraining = errors.New("the server is stopping")
-)
-
-// startAdmin serves profiles, metrics and health checks until ctx is done. Ready is
-// it until stopping is done, which comes before. What it returns carries the end's
-// error, and is closed at once where it is switched off.
-func startAdmin(ctx, stopping context.Context, c *config.Config, server *socketio.Server, out io.Writer, log *slog.Logger) (<-chan error, error) {
+// startAdmin serves profiles, metrics and health checks until ctx is done. What it
+// returns carries the end's error, and is closed at once where it is switched off.
+func startAdmin(ctx context.Context, c *config.Config, server *socketio.Server, ready *readiness, out io.Writer, log *slog.Logger) (<-chan error, error) {
 	ended := make(chan error, 1)
 	if c.Listen.Admin == "off" {
 		close(ended)
@@ -34,9 +23,9 @@ func startAdmin(ctx, stopping context.Context, c *config.Config, server *socketi
 	}
 	admin, err := pprof.New(pprof.Options{
 		Addr:    c.Listen.Admin,
-		Metrics: metricsOf(server),
+		Metrics: append(metricsOf(server), drainMetrics(ready)...),
 		Live:    func() error { return live(server.Stats().Engine) },
-		Ready:   func() error { return ready(stopping, server) },
+		Ready:   ready.check,
 		Logger:  log,
 	})
 	if err != nil {
@@ -52,18 +41,4 @@ func startAdmin(ctx, stopping context.Context, c *config.Config, server *socketi
 	fmt.Fprintf(out, "admin: http://%s/\n", addr)
 	go func() { ended <- admin.Serve(ctx) }()
 	return ended, nil
-}
-
-func live(st engine.Stats) error {
-	if st.LoopLag > stuckAfter {
-		return fmt.Errorf("%w: %v behind", errStuck, st.LoopLag)
-	}
-	return nil
-}
-
-func ready(stopping context.Context, server *socketio.Server) error {
-	if stopping.Err() != nil {
-		return errDraining
-	}
-	return live(server.Stats().Engine)
 }

@@ -19,11 +19,11 @@ const (
 )
 
 // newServer returns the chat: its page and its contract.
-func newServer(c *config.Config, certificates *tls.Config, log *slog.Logger) *socketio.Server {
+func newServer(c *config.Config, certificates *tls.Config, ready *readiness, log *slog.Logger) *socketio.Server {
 	files, client := clientFiles(c)
 	server := socketio.New(socketio.Options{
 		CORS:            socketio.CORS{Origins: c.Listen.Origin},
-		Handler:         page.Handler(page.Options{ClientURL: client}),
+		Handler:         ready.before(page.Handler(page.Options{ClientURL: client})),
 		ClientFiles:     files,
 		TLS:             certificates,
 		MaxConnections:  c.Clients.MaxConnections,
@@ -31,7 +31,7 @@ func newServer(c *config.Config, certificates *tls.Config, log *slog.Logger) *so
 		AcceptBurst:     c.Clients.AcceptBurst,
 		PingInterval:    c.Clients.PingInterval,
 		PingTimeout:     c.Clients.PingTimeout,
-		ShutdownTimeout: c.Clients.ShutdownTimeout,
+		ShutdownTimeout: c.Drain.ShutdownTimeout,
 		Logger:          log,
 	})
 	server.OnConnect(func(_ context.Context, s *socketio.Socket) error {

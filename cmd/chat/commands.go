@@ -11,7 +11,8 @@ Open the URL it prints, or connect with any Socket.IO client: emit "chatMessage"
 
 // commands is the command line. Without a command, it serves.
 type commands struct {
-	Serve serve `cmd:"" default:"withargs" help:"Serve the page and Socket.IO (the default)."`
+	Serve  serve  `cmd:"" default:"withargs" help:"Serve the page and Socket.IO (the default)."`
+	Health health `cmd:"" help:"Ask a running server how it is: exits 0 where it is well, else 1."`
 }
 
 // parser reads the command line, the environment and the file into c.

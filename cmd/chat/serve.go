@@ -7,10 +7,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
+	"github.com/fanfare-go/fanfare/cmd/chat/systemd"
 )
 
 // serve is the command that serves.
@@ -18,37 +17,42 @@ type serve struct {
 	config.Config
 }
 
-// Run serves until a signal says that it is enough. A second one ends the program at once.
+// Run serves until a signal says that it is enough.
 func (c *serve) Run() error {
 	log := c.Logging.Logger(os.Stderr, c.Logging.LogLevel)
 	slog.SetDefault(log)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop)
-	return run(ctx, &c.Config, os.Stdout, log)
+	return run(takeOrders(), &c.Config, os.Stdout, log)
 }
 
-// run serves until ctx is done. It prints the URLs to out once it listens.
-func run(ctx context.Context, c *config.Config, out io.Writer, log *slog.Logger) error {
-	certificates, err := serverTLS(ctx, c, log)
+// run serves until it is told to stop. It prints the URLs to out once it listens.
+func run(o *orders, c *config.Config, out io.Writer, log *slog.Logger) error {
+	manager, err := systemd.FromEnvironment()
 	if err != nil {
 		return err
 	}
-	server := newServer(c, certificates, log)
+	defer func() { _ = manager.Close() }()
+	certificates, err := serverTLS(o.stop, c, log)
+	if err != nil {
+		return err
+	}
+	ready := newReadiness()
+	server := newServer(c, certificates, ready, log)
+	ready.server = server
 	if err := server.Listen(c.Listen.Address()); err != nil {
 		return c.Listen.Advise(err)
 	}
 	fmt.Fprintf(out, "chat:  %s\n", c.Listen.URL(server.Addr()))
 	// Who watches the program sees it stop: the admin address goes last.
-	watched, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-	admin, err := startAdmin(watched, ctx, c, server, out, log)
+	watched, unwatch := context.WithCancel(context.Background())
+	defer unwatch()
+	admin, err := startAdmin(watched, c, server, ready, out, log)
 	if err != nil {
-		stop()
+		unwatch()
 		return errors.Join(err, server.Serve(watched))
 	}
-	err = server.Serve(ctx)
-	stop()
+	l := life{server: server, ready: ready, orders: o, options: &c.Drain, manager: manager, log: log}
+	err = l.serve()
+	unwatch()
 	if err == nil {
 		log.Info("stopped")
 	}

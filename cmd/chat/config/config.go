@@ -11,6 +11,7 @@ type Config struct {
 
 	Listen  Listen  `embed:"" group:"Listening"`
 	Clients Clients `embed:"" group:"Clients"`
+	Drain   Drain   `embed:"" group:"Stopping"`
 	Logging Logging `embed:"" group:"Logging"`
 }
 
