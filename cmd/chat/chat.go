@@ -17,12 +17,12 @@ const (
 )
 
 // newServer returns the chat: its page and its contract.
-func newServer(c *config.Config, p *parts) *socketio.Server {
-	log := p.log
+func newServer(p *parts) *socketio.Server {
+	c, log := p.config, p.log
 	files, client := clientFiles(c)
 	server := socketio.New(socketio.Options{
 		CORS:            corsOf(c),
-		Handler:         page.Handler(page.Options{ClientURL: client}),
+		Handler:         p.ready.before(page.Handler(page.Options{ClientURL: client})),
 		ClientFiles:     files,
 		TLS:             p.tls(),
 		MaxConnections:  c.Clients.MaxConnections,
@@ -30,7 +30,7 @@ func newServer(c *config.Config, p *parts) *socketio.Server {
 		AcceptBurst:     c.Clients.AcceptBurst,
 		PingInterval:    c.Clients.PingInterval,
 		PingTimeout:     c.Clients.PingTimeout,
-		ShutdownTimeout: c.Clients.ShutdownTimeout,
+		ShutdownTimeout: c.Drain.ShutdownTimeout,
 		Logger:          log,
 	})
 	server.OnConnect(func(_ context.Context, s *socketio.Socket) error {

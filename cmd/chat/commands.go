@@ -14,6 +14,7 @@ type commands struct {
 	Serve       serve       `cmd:"" default:"withargs" help:"Serve the page and Socket.IO (the default)."`
 	Check       check       `cmd:"" help:"Say whether a server would start with these options."`
 	PrintConfig printConfig `cmd:"" help:"Print what flags, environment and file come to, as a file for --config; secrets are left out."`
+	Health      health      `cmd:"" help:"Ask a running server how it is: exits 0 where it is well, else 1."`
 }
 
 // parser reads the command line, the environment and the file into c.

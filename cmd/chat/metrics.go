@@ -1,14 +1,16 @@
 package main
 
 import (
-	"github.com/fanfare-go/fanfare/cmd/chat/history"
+	"slices"
+
 	"github.com/fanfare-go/fanfare/engine/socketio"
 	"github.com/fanfare-go/fanfare/pprof"
 )
 
 // metricsOf lists the server's numbers for Prometheus. No label is taken from a
 // client: rooms and socket ids never become one.
-func metricsOf(server *socketio.Server, kept *history.History) []pprof.Metric {
+func metricsOf(p *parts) []pprof.Metric {
+	server := p.server
 	gauge := func(name, help string, read func(socketio.Stats) float64) pprof.Metric {
 		return single(server, pprof.Gauge, name, help, read)
 	}
@@ -77,7 +79,7 @@ func metricsOf(server *socketio.Server, kept *history.History) []pprof.Metric {
 		counter("fanfare_handler_errors_total", "Errors of handlers.", func(st socketio.Stats) uint64 { return st.Errors }),
 		counter("fanfare_panics_total", "Panics caught.", func(st socketio.Stats) uint64 { return st.Panics + st.Engine.Panics }),
 	}
-	return append(metrics, historyMetrics(kept)...)
+	return slices.Concat(metrics, historyMetrics(p.history), drainMetrics(p.ready))
 }
 
 // single is a metric without a label.

@@ -7,19 +7,26 @@ import (
 	"os"
 
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
+	"github.com/fanfare-go/fanfare/cmd/chat/history"
 	"github.com/fanfare-go/fanfare/engine/socketio"
 )
 
-// parts are what the options name outside of them: files that were read. Nothing runs yet.
+// parts are what the program consists of.
 type parts struct {
-	log         *slog.Logger
-	level       *slog.LevelVar
+	config  *config.Config
+	options []config.Option // the same, as a list
+	log     *slog.Logger
+	level   *slog.LevelVar
+
 	certificate *socketio.Certificate // nil without TLS
+	history     *history.History      // there when it runs
+	server      *socketio.Server      // likewise
+	ready       *readiness
 }
 
-// newParts reads what the configuration names.
+// newParts reads what the configuration names: files. Nothing runs yet.
 func newParts(c *config.Config) (*parts, error) {
-	p := &parts{level: new(slog.LevelVar)}
+	p := &parts{config: c, level: new(slog.LevelVar), ready: newReadiness()}
 	p.level.Set(c.Logging.LogLevel)
 	p.log = c.Logging.Logger(os.Stderr, p.level)
 	if err := p.readCertificate(c); err != nil {
@@ -48,10 +55,10 @@ func (p *parts) tls() *tls.Config {
 }
 
 // changes are what SIGHUP may change while the server runs.
-func (p *parts) changes(server *socketio.Server) []change {
+func (p *parts) changes() []change {
 	return []change{
 		func(c *config.Config) (func(), error) { return func() { p.level.Set(c.Logging.LogLevel) }, nil },
-		func(c *config.Config) (func(), error) { return func() { server.SetCORS(corsOf(c)) }, nil },
+		func(c *config.Config) (func(), error) { return func() { p.server.SetCORS(corsOf(c)) }, nil },
 		p.replaceCertificate,
 	}
 }

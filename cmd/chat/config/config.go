@@ -12,6 +12,7 @@ type Config struct {
 	Listen  Listen  `embed:"" group:"Listening"`
 	Clients Clients `embed:"" group:"Clients"`
 	History History `embed:"" group:"History"`
+	Drain   Drain   `embed:"" group:"Stopping"`
 	Logging Logging `embed:"" group:"Logging"`
 }
 
