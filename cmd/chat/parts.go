@@ -14,6 +14,7 @@ import (
 type parts struct {
 	log         *slog.Logger
 	level       *slog.LevelVar
+	debug       *slog.Logger          // lets everything through
 	certificate *socketio.Certificate // nil without TLS
 }
 
@@ -22,6 +23,7 @@ func newParts(c *config.Config) (*parts, error) {
 	p := &parts{level: new(slog.LevelVar)}
 	p.level.Set(c.Logging.LogLevel)
 	p.log = c.Logging.Logger(os.Stderr, p.level)
+	p.debug = c.Logging.Logger(os.Stderr, slog.LevelDebug)
 	if err := p.readCertificate(c); err != nil {
 		return nil, err
 	}

@@ -35,7 +35,13 @@ func (c *serve) Run(line *kong.Context) error {
 // run serves until ctx is done. It prints the URLs to out once it listens.
 func run(ctx context.Context, c *config.Config, p *parts, options []config.Option, out io.Writer) error {
 	server := newServer(c, p)
-	r := reloader{read: commandLine, options: options, changes: p.changes(server), log: p.log}
+	sockets, err := logSockets(c, server, p.debug)
+	if err != nil {
+		return err
+	}
+	defer sockets.Close()
+	changes := append(p.changes(server), changeSockets(sockets))
+	r := reloader{read: commandLine, options: options, changes: changes, log: p.log}
 	r.watch(ctx)
 	if err := server.Listen(c.Listen.Address()); err != nil {
 		return c.Listen.Advise(err)
@@ -44,7 +50,7 @@ func run(ctx context.Context, c *config.Config, p *parts, options []config.Optio
 	// Who watches the program sees it stop: the admin address goes last.
 	watched, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	admin, err := startAdmin(watched, ctx, c, server, out, p.log)
+	admin, err := startAdmin(watched, ctx, c, server, sockets.Pages(), out, p.log)
 	if err != nil {
 		stop()
 		return errors.Join(err, server.Serve(watched))

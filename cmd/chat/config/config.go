@@ -12,6 +12,7 @@ type Config struct {
 	Listen  Listen  `embed:"" group:"Listening"`
 	Clients Clients `embed:"" group:"Clients"`
 	Logging Logging `embed:"" group:"Logging"`
+	Sockets Sockets `embed:"" group:"Logging"`
 }
 
 // validator is a group that knows what makes its values invalid.
