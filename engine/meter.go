@@ -108,4 +108,5 @@ func (l *loop) sweep() {
 func (l *loop) unwatch(s *Session) {
 	delete(l.metered, s)
 	delete(l.incomplete, s)
+	l.timePong(s, false)
 }

@@ -26,6 +26,7 @@ type Server struct {
 	deflation *deflation           // immutable; nil without PerMessageDeflate
 	encoding  *encoding            // immutable
 	inflated  ws.Inflated
+	sampling  atomic.Bool // the next publish is to be timed
 	clock     clock
 	table     table
 	gauges    gauges

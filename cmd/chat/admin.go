@@ -23,6 +23,7 @@ func startAdmin(ctx context.Context, p *parts, out io.Writer) (<-chan error, err
 		Metrics: metricsOf(p),
 		Live:    func() error { return live(p.server.Stats().Engine) },
 		Ready:   p.ready.check,
+		Pages:   p.sockets.Pages(),
 		Logger:  p.log,
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
 	"github.com/fanfare-go/fanfare/cmd/chat/history"
+	"github.com/fanfare-go/fanfare/cmd/chat/socketlog"
 	"github.com/fanfare-go/fanfare/engine/socketio"
 )
 
@@ -17,11 +18,13 @@ type parts struct {
 	options []config.Option // the same, as a list
 	log     *slog.Logger
 	level   *slog.LevelVar
+	debug   *slog.Logger // lets everything through
 
 	certificate *socketio.Certificate // nil without TLS
 	history     *history.History      // there when it runs
 	server      *socketio.Server      // likewise
 	ready       *readiness
+	sockets     *socketlog.Log // likewise
 }
 
 // newParts reads what the configuration names: files. Nothing runs yet.
@@ -29,6 +32,7 @@ func newParts(c *config.Config) (*parts, error) {
 	p := &parts{config: c, level: new(slog.LevelVar), ready: newReadiness()}
 	p.level.Set(c.Logging.LogLevel)
 	p.log = c.Logging.Logger(os.Stderr, p.level)
+	p.debug = c.Logging.Logger(os.Stderr, slog.LevelDebug)
 	if err := p.readCertificate(c); err != nil {
 		return nil, err
 	}
@@ -60,6 +64,7 @@ func (p *parts) changes() []change {
 		func(c *config.Config) (func(), error) { return func() { p.level.Set(c.Logging.LogLevel) }, nil },
 		func(c *config.Config) (func(), error) { return func() { p.server.SetCORS(corsOf(c)) }, nil },
 		p.replaceCertificate,
+		changeSockets(p.sockets),
 	}
 }
 

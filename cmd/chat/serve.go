@@ -42,6 +42,10 @@ func (p *parts) run(o *orders, out io.Writer) (err error) {
 	defer p.closeHistory(o, &err) // when nobody speaks any more
 	server := newServer(p)
 	p.server, p.ready.server = server, server
+	if p.sockets, err = logSockets(p.config, server, p.debug); err != nil {
+		return err
+	}
+	defer p.sockets.Close()
 	r := reloader{read: commandLine, options: p.options, changes: p.changes(), log: p.log}
 	r.watch(o.stop)
 	if err := server.Listen(p.config.Listen.Address()); err != nil {

@@ -14,6 +14,7 @@ type Config struct {
 	History History `embed:"" group:"History"`
 	Drain   Drain   `embed:"" group:"Stopping"`
 	Logging Logging `embed:"" group:"Logging"`
+	Sockets Sockets `embed:"" group:"Logging"`
 }
 
 // validator is a group that knows what makes its values invalid.
