@@ -12,6 +12,7 @@ type Config struct {
 	Listen  Listen  `embed:"" group:"Listening"`
 	Clients Clients `embed:"" group:"Clients"`
 	Logging Logging `embed:"" group:"Logging"`
+	Auth    Auth    `embed:"" group:"Authentication"`
 }
 
 // validator is a group that knows what makes its values invalid.
@@ -26,5 +27,6 @@ func (c *Config) Validate() error {
 			all = append(all, group.validate())
 		}
 	}
+	all = append(all, c.Auth.validateOrigins(&c.Listen))
 	return errors.Join(all...)
 }
