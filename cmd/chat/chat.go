@@ -19,10 +19,10 @@ const (
 )
 
 // newServer returns the chat: its page and its contract.
-func newServer(c *config.Config, certificates *tls.Config, log *slog.Logger) *socketio.Server {
+func newServer(c *config.Config, certificates *tls.Config, origins *origins, log *slog.Logger) *socketio.Server {
 	files, client := clientFiles(c)
 	server := socketio.New(socketio.Options{
-		CORS:            socketio.CORS{Origins: c.Listen.Origin},
+		CORS:            origins.cors(c.Auth.AuthCookie != ""),
 		Handler:         page.Handler(page.Options{ClientURL: client}),
 		ClientFiles:     files,
 		TLS:             certificates,
@@ -32,6 +32,7 @@ func newServer(c *config.Config, certificates *tls.Config, log *slog.Logger) *so
 		PingInterval:    c.Clients.PingInterval,
 		PingTimeout:     c.Clients.PingTimeout,
 		ShutdownTimeout: c.Clients.ShutdownTimeout,
+		ExpiryNotice:    c.Auth.AuthWarn,
 		Logger:          log,
 	})
 	server.OnConnect(func(_ context.Context, s *socketio.Socket) error {

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/fanfare-go/fanfare/cmd/chat/auth"
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
 )
 
@@ -34,7 +35,13 @@ func run(ctx context.Context, c *config.Config, out io.Writer, log *slog.Logger)
 	if err != nil {
 		return err
 	}
-	server := newServer(c, certificates, log)
+	guard, err := auth.New(authOptions(&c.Auth, log))
+	if err != nil {
+		return err
+	}
+	defer guard.Close()
+	server := newServer(c, certificates, newOrigins(c.Listen.Origin), log)
+	guard.Protect(server, ownAuth...)
 	if err := server.Listen(c.Listen.Address()); err != nil {
 		return c.Listen.Advise(err)
 	}
@@ -42,7 +49,7 @@ func run(ctx context.Context, c *config.Config, out io.Writer, log *slog.Logger)
 	// Who watches the program sees it stop: the admin address goes last.
 	watched, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	admin, err := startAdmin(watched, ctx, c, server, out, log)
+	admin, err := startAdmin(watched, ctx, c, server, guard, out, log)
 	if err != nil {
 		stop()
 		return errors.Join(err, server.Serve(watched))

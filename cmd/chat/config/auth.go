@@ -25,7 +25,7 @@ type Auth struct {
 	AuthAudience     []string      `reload:"" placeholder:"TEXT" help:"What the claim aud must have one of; default: anything."`
 	AuthLeeway       time.Duration `default:"5s" reload:"" help:"How far clocks may differ, for exp and nbf."`
 	AuthAllowForever bool          `reload:"" help:"Accept tokens without exp."`
-	AuthSubject      string        `default:"sub" reload:"" placeholder:"CLAIM" help:"Claim that says who it is."`
+	AuthSubject      string        `default:"sub" reload:"" placeholder:"CLAIM" help:"Claim that says who it is; default: sub."`
 	AuthCookie       string        `reload:"" placeholder:"NAME" help:"Cookie with the token, for those who send none in auth.token or Authorization. Needs --origin to name origins."`
 	AuthWarn         time.Duration `default:"30s" help:"How long before its token expires a client is sent the event expiring; 0 sends none."`
 
@@ -33,7 +33,7 @@ type Auth struct {
 	AuthWebhookTimeout     time.Duration `default:"3s" reload:"" help:"How long it may take, the wait for a place included."`
 	AuthWebhookSecret      string        `secret:"" reload:"" placeholder:"TEXT" help:"Secret with which these requests are signed (header X-Fanfare-Signature)."`
 	AuthWebhookSecretFile  string        `type:"existingfile" reload:"" placeholder:"FILE" help:"File with that secret. Read again on SIGHUP."`
-	AuthWebhookHeaders     []string      `default:"Authorization,Origin,User-Agent" reload:"" placeholder:"NAME" help:"Request headers that the backend is told. Cookie needs --origin to name origins."`
+	AuthWebhookHeaders     []string      `default:"Authorization,Origin,User-Agent" reload:"" placeholder:"NAME" help:"Request headers that the backend is told; default: Authorization, Origin, User-Agent. Cookie needs --origin to name origins."`
 	AuthWebhookConcurrency int           `default:"64" reload:"" help:"Most requests to the backend at a time."`
 	AuthWebhookQueue       int           `default:"256" reload:"" help:"Most clients that wait for one of these; others are refused."`
 }
