@@ -45,6 +45,10 @@ type CORS struct {
 	PreflightStatus int
 }
 
+// SetCORS replaces Options.CORS. Requests that come from now on are treated by it; who is
+// connected stays so. Safe for concurrent use.
+func (s *Server) SetCORS(k CORS) { s.cors.Store(&k) }
+
 func (k *CORS) on() bool { return len(k.Origins)+len(k.Patterns) > 0 || k.Origin != nil }
 
 // one reports that there is one fixed origin, which is told whoever asks (fact 10).

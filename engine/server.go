@@ -32,6 +32,7 @@ type Server struct {
 	peers     peers
 	meters    meters                // immutable after New
 	hooks     atomic.Pointer[hooks] // nil for none
+	cors      atomic.Pointer[CORS]  // what it points to is immutable
 	hooksMu   sync.Mutex            // held while hooks are replaced
 	judges    judges
 
@@ -95,6 +96,7 @@ func New(o Options) (*Server, error) {
 	s.clock.start = time.Now()
 	s.clock.advance()
 	s.loops.Store(new([]*loop))
+	s.SetCORS(o.CORS)
 	return s, nil
 }
 

@@ -19,10 +19,10 @@ const (
 )
 
 // newServer returns the chat: its page and its contract.
-func newServer(c *config.Config, certificates *tls.Config, origins *origins, log *slog.Logger) *socketio.Server {
+func newServer(c *config.Config, certificates *tls.Config, log *slog.Logger) *socketio.Server {
 	files, client := clientFiles(c)
 	server := socketio.New(socketio.Options{
-		CORS:            origins.cors(c.Auth.AuthCookie != ""),
+		CORS:            origins(c),
 		Handler:         page.Handler(page.Options{ClientURL: client}),
 		ClientFiles:     files,
 		TLS:             certificates,

@@ -40,7 +40,7 @@ func run(ctx context.Context, c *config.Config, out io.Writer, log *slog.Logger)
 		return err
 	}
 	defer guard.Close()
-	server := newServer(c, certificates, newOrigins(c.Listen.Origin), log)
+	server := newServer(c, certificates, log)
 	guard.Protect(server, ownAuth...)
 	if err := server.Listen(c.Listen.Address()); err != nil {
 		return c.Listen.Advise(err)

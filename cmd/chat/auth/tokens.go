@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -102,7 +103,7 @@ type pass struct {
 
 // verify returns whose token it is. It may wait for the key set.
 func (t *tokens) verify(ctx context.Context, token string) (pass, error) {
-	if len(token) > maxToken {
+	if len(token) > maxToken || strings.ContainsAny(token, "\r\n") { // base64 would overlook these
 		return pass{}, refusedInvalid
 	}
 	p, id, err := t.try(token)

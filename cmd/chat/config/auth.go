@@ -86,15 +86,15 @@ func (a *Auth) validateWebhook() error {
 	return nil
 }
 
-// cookies reports that cookies say who somebody is, so that it matters whose pages connect.
-func (a *Auth) cookies() bool {
+// Cookies reports that cookies say who somebody is, so that it matters whose pages connect.
+func (a *Auth) Cookies() bool {
 	return a.AuthCookie != "" || a.AuthWebhook != "" &&
 		slices.ContainsFunc(a.AuthWebhookHeaders, func(h string) bool { return strings.EqualFold(h, "Cookie") })
 }
 
 // validateOrigins keeps pages of strangers from using the cookies of those who visit them.
 func (a *Auth) validateOrigins(l *Listen) error {
-	if a.cookies() && slices.Contains(l.Origin, "*") {
+	if a.Cookies() && slices.Contains(l.Origin, "*") {
 		return errors.New("--origin=* lets every page on the web connect with its visitors' cookies: name the origins with --origin, such as https://example.com, or do without --auth-cookie and without Cookie in --auth-webhook-headers")
 	}
 	return nil
