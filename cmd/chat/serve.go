@@ -36,12 +36,14 @@ func (p *parts) run(o *orders, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { _ = manager.Close() }()
+	defer p.guard.Close()
 	if p.history, err = openHistory(o.stop, p.config, p.log); err != nil {
 		return err
 	}
 	defer p.closeHistory(o, &err) // when nobody speaks any more
 	server := newServer(p)
 	p.server, p.ready.server = server, server
+	p.guard.Protect(server, ownAuth...)
 	if p.sockets, err = logSockets(p.config, server, p.debug); err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ type Config struct {
 	Drain   Drain   `embed:"" group:"Stopping"`
 	Logging Logging `embed:"" group:"Logging"`
 	Sockets Sockets `embed:"" group:"Logging"`
+	Auth    Auth    `embed:"" group:"Authentication"`
 }
 
 // validator is a group that knows what makes its values invalid.
@@ -29,5 +30,6 @@ func (c *Config) Validate() error {
 			all = append(all, group.validate())
 		}
 	}
+	all = append(all, c.Auth.validateOrigins(&c.Listen))
 	return errors.Join(all...)
 }
