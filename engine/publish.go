@@ -45,6 +45,7 @@ func (l *loop) publish(t *task) (done bool) {
 		}
 		if t.frame != nil {
 			l.stats.deliveries.Add(uint64(len(part)))
+			l.stats.handedOut(t.frame, len(part))
 		}
 		if len(part) < walkPart {
 			l.walking = false
@@ -88,6 +89,7 @@ func (l *loop) publishNamed(t *task) (done bool) {
 			t.reach(s, &l.direct)
 			if t.frame != nil {
 				l.stats.deliveries.Add(1)
+				l.stats.handedOut(t.frame, 1)
 			}
 		}
 	}

@@ -40,6 +40,8 @@ type Stats struct {
 	Violations    uint64 // protocol errors found by the floor above
 	PacketsIn     uint64
 	BytesIn       uint64
+	PacketsOut    uint64 // messages handed to sessions, one for each that receives it
+	BytesOut      uint64 // bytes of them as WebSocket frames, before compression
 	Deliveries    uint64 // members reached by publishes
 	Writes        uint64 // system calls that sent frames, of publishes and sends, over WebSocket
 	Held          int64  // sessions whose frames wait for their loop's next turns
@@ -94,6 +96,7 @@ type loopStats struct {
 	answered, unjudged                                    atomic.Uint64
 	limited, upgrades, upgradesFailed, faults, violations atomic.Uint64
 	packetsIn, bytesIn, deliveries                        atomic.Uint64
+	packetsOut, bytesOut                                  atomic.Uint64
 	tlsHandshakes, tlsFailed, tlsFaults                   atomic.Uint64
 	limits                                                [limitCount]atomic.Uint64
 	writes, volatileDropped, slowDropped, panics          atomic.Uint64
@@ -101,6 +104,12 @@ type loopStats struct {
 	queuedBytes, held                                     atomic.Int64
 	closed                                                [reasonCount]atomic.Uint64
 	rejected                                              [requestErrors]atomic.Uint64
+}
+
+// handedOut counts a frame for n sessions. Loop-only.
+func (l *loopStats) handedOut(f *Frame, n int) {
+	l.packetsOut.Add(uint64(n))
+	l.bytesOut.Add(uint64(n * len(f.plain())))
 }
 
 // Stats adds up what the loops counted.
@@ -134,6 +143,7 @@ func (st *Stats) add(l *loopStats) {
 		{&st.BadRequests, &l.badRequests}, {&st.TooLarge, &l.tooLarge}, {&st.Upgrades, &l.upgrades},
 		{&st.UpgradesLost, &l.upgradesFailed}, {&st.Faults, &l.faults}, {&st.Violations, &l.violations},
 		{&st.PacketsIn, &l.packetsIn}, {&st.BytesIn, &l.bytesIn}, {&st.Deliveries, &l.deliveries},
+		{&st.PacketsOut, &l.packetsOut}, {&st.BytesOut, &l.bytesOut},
 		{&st.VolatileDrops, &l.volatileDropped}, {&st.SlowDrops, &l.slowDropped}, {&st.Panics, &l.panics},
 		{&st.Writes, &l.writes},
 		{&st.TLSHandshakes, &l.tlsHandshakes}, {&st.TLSFailed, &l.tlsFailed}, {&st.TLSFaults, &l.tlsFaults},

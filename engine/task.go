@@ -39,6 +39,7 @@ func (l *loop) do(t *task) (done bool) {
 	s := t.session
 	switch t.kind {
 	case taskSend:
+		l.stats.handedOut(t.frame, 1)
 		s.deliver(t.frame, &l.direct)
 		t.frame.release(1)
 	case taskPublish:
