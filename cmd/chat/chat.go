@@ -31,6 +31,7 @@ func newServer(c *config.Config, p *parts) *socketio.Server {
 		PingInterval:    c.Clients.PingInterval,
 		PingTimeout:     c.Clients.PingTimeout,
 		ShutdownTimeout: c.Clients.ShutdownTimeout,
+		KeepHandshake:   c.API.Address() != "", // which tells where clients are, for 1 KB each
 		Logger:          log,
 	})
 	server.OnConnect(func(_ context.Context, s *socketio.Socket) error {

@@ -13,6 +13,7 @@ Open the URL it prints, or connect with any Socket.IO client: emit "chatMessage"
 type commands struct {
 	Serve       serve       `cmd:"" default:"withargs" help:"Serve the page and Socket.IO (the default)."`
 	Check       check       `cmd:"" help:"Say whether a server would start with these options."`
+	Emit        emit        `cmd:"" help:"Emit an event to the clients of a running server, by its API."`
 	PrintConfig printConfig `cmd:"" help:"Print what flags, environment and file come to, as a file for --config; secrets are left out."`
 }
 

@@ -15,6 +15,7 @@ type parts struct {
 	log         *slog.Logger
 	level       *slog.LevelVar
 	certificate *socketio.Certificate // nil without TLS
+	api         apiParts
 }
 
 // newParts reads what the configuration names.
@@ -23,6 +24,9 @@ func newParts(c *config.Config) (*parts, error) {
 	p.level.Set(c.Logging.LogLevel)
 	p.log = c.Logging.Logger(os.Stderr, p.level)
 	if err := p.readCertificate(c); err != nil {
+		return nil, err
+	}
+	if err := p.api.read(c); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -53,6 +57,7 @@ func (p *parts) changes(server *socketio.Server) []change {
 		func(c *config.Config) (func(), error) { return func() { p.level.Set(c.Logging.LogLevel) }, nil },
 		func(c *config.Config) (func(), error) { return func() { server.SetCORS(corsOf(c)) }, nil },
 		p.replaceCertificate,
+		p.api.change,
 	}
 }
 

@@ -35,6 +35,7 @@ func (c *serve) Run(line *kong.Context) error {
 // run serves until ctx is done. It prints the URLs to out once it listens.
 func run(ctx context.Context, c *config.Config, p *parts, options []config.Option, out io.Writer) error {
 	server := newServer(c, p)
+	p.api.make(c, server, p.log)
 	r := reloader{read: commandLine, options: options, changes: p.changes(server), log: p.log}
 	r.watch(ctx)
 	if err := server.Listen(c.Listen.Address()); err != nil {
@@ -50,10 +51,15 @@ func run(ctx context.Context, c *config.Config, p *parts, options []config.Optio
 		stop()
 		return errors.Join(err, server.Serve(watched))
 	}
+	published, err := p.api.start(watched, c, out, p.log)
+	if err != nil {
+		stop()
+		return errors.Join(err, server.Serve(watched), <-admin)
+	}
 	err = server.Serve(ctx)
 	stop()
 	if err == nil {
 		p.log.Info("stopped")
 	}
-	return errors.Join(err, <-admin)
+	return errors.Join(err, <-published, <-admin)
 }

@@ -11,6 +11,7 @@ type Config struct {
 
 	Listen  Listen  `embed:"" group:"Listening"`
 	Clients Clients `embed:"" group:"Clients"`
+	API     API     `embed:"" group:"Publishing API"`
 	Logging Logging `embed:"" group:"Logging"`
 }
 
