@@ -121,6 +121,21 @@ func TestPostgresRestarts(t *testing.T) {
 	requireAllOf(t, all(t, open(t, o), ""), good)
 }
 
+// It is not the next message that finds out.
+func TestADatabaseThatGoesWhileNobodySpeaksIsMissed(t *testing.T) {
+	t.Parallel()
+	db := postgrestest.Start(t)
+	h := open(t, history.Options{Store: db.URL, Retry: 50 * time.Millisecond})
+	one := say(t, h, "", "one")
+	requirePage(t, h, "", one)
+	db.Stop()
+	becomes(t, h, history.Degraded)
+	requirePage(t, h, "", one) // from memory
+	db.Start()
+	becomes(t, h, history.Healthy)
+	requirePage(t, h, "", one, say(t, h, "", "two"))
+}
+
 // Nothing there at the start: the server serves, and has a history as soon as there is one.
 func TestADatabaseMayComeLater(t *testing.T) {
 	t.Parallel()

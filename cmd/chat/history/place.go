@@ -74,6 +74,8 @@ func (o *Options) place() (opener, error) {
 		return func(context.Context) (store, error) { return s, nil }, nil
 	case isURL(o.Store):
 		return postgresPlace(o.Store)
+	case strings.Contains(o.Store, "password="):
+		return nil, errors.New("history: that is not a URL: give postgres://user:password@host:5432/database")
 	case strings.Contains(o.Store, "://"):
 		return nil, errors.New("history: such URLs are not known: give off, memory, a path, or postgres://user@host/database")
 	case strings.HasSuffix(o.Store, "/"):
