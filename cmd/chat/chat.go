@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"io/fs"
-	"log/slog"
 	"os"
 
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
@@ -19,19 +17,22 @@ const (
 )
 
 // newServer returns the chat: its page and its contract.
-func newServer(c *config.Config, certificates *tls.Config, ready *readiness, log *slog.Logger) *socketio.Server {
+func newServer(p *parts) *socketio.Server {
+	c, log := p.config, p.log
 	files, client := clientFiles(c)
 	server := socketio.New(socketio.Options{
-		CORS:            socketio.CORS{Origins: c.Listen.Origin},
-		Handler:         ready.before(page.Handler(page.Options{ClientURL: client})),
+		CORS:            origins(c),
+		Handler:         p.ready.before(page.Handler(page.Options{ClientURL: client})),
 		ClientFiles:     files,
-		TLS:             certificates,
+		TLS:             p.tls(),
 		MaxConnections:  c.Clients.MaxConnections,
 		AcceptRate:      c.Clients.AcceptRate,
 		AcceptBurst:     c.Clients.AcceptBurst,
 		PingInterval:    c.Clients.PingInterval,
 		PingTimeout:     c.Clients.PingTimeout,
 		ShutdownTimeout: c.Drain.ShutdownTimeout,
+		ExpiryNotice:    c.Auth.AuthWarn,
+		KeepHandshake:   c.API.Address() != "", // which tells where clients are, for 1 KB each
 		Logger:          log,
 	})
 	server.OnConnect(func(_ context.Context, s *socketio.Socket) error {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/alecthomas/kong"
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
 	"github.com/fanfare-go/fanfare/cmd/chat/systemd"
 )
@@ -18,43 +19,61 @@ type serve struct {
 }
 
 // Run serves until a signal says that it is enough.
-func (c *serve) Run() error {
-	log := c.Logging.Logger(os.Stderr, c.Logging.LogLevel)
-	slog.SetDefault(log)
-	return run(takeOrders(), &c.Config, os.Stdout, log)
+func (c *serve) Run(line *kong.Context) error {
+	p, err := newParts(&c.Config)
+	if err != nil {
+		return err
+	}
+	slog.SetDefault(p.log)
+	p.options = config.List(line)
+	return p.run(takeOrders(), os.Stdout)
 }
 
 // run serves until it is told to stop. It prints the URLs to out once it listens.
-func run(o *orders, c *config.Config, out io.Writer, log *slog.Logger) error {
+func (p *parts) run(o *orders, out io.Writer) (err error) {
 	manager, err := systemd.FromEnvironment()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = manager.Close() }()
-	certificates, err := serverTLS(o.stop, c, log)
-	if err != nil {
+	defer p.guard.Close()
+	if p.history, err = openHistory(o.stop, p.config, p.log); err != nil {
 		return err
 	}
-	ready := newReadiness()
-	server := newServer(c, certificates, ready, log)
-	ready.server = server
-	if err := server.Listen(c.Listen.Address()); err != nil {
-		return c.Listen.Advise(err)
+	defer p.closeHistory(o, &err) // when nobody speaks any more
+	server := newServer(p)
+	p.server, p.ready.server = server, server
+	p.guard.Protect(server, ownAuth...)
+	if p.sockets, err = logSockets(p.config, server, p.debug); err != nil {
+		return err
 	}
-	fmt.Fprintf(out, "chat:  %s\n", c.Listen.URL(server.Addr()))
+	defer p.sockets.Close()
+	p.api.make(p.config, server, p.log)
+	r := reloader{read: commandLine, options: p.options, changes: p.changes(), log: p.log}
+	r.watch(o.stop)
+	if err := server.Listen(p.config.Listen.Address()); err != nil {
+		return p.config.Listen.Advise(err)
+	}
+	url := p.config.Listen.URL(server.Addr())
+	fmt.Fprintf(out, "chat:  %s\ntry:   curl '%ssocket.io/?EIO=4&transport=polling'\n", url, url)
 	// Who watches the program sees it stop: the admin address goes last.
 	watched, unwatch := context.WithCancel(context.Background())
 	defer unwatch()
-	admin, err := startAdmin(watched, c, server, ready, out, log)
+	admin, err := startAdmin(watched, p, out)
 	if err != nil {
 		unwatch()
 		return errors.Join(err, server.Serve(watched))
 	}
-	l := life{server: server, ready: ready, orders: o, options: &c.Drain, manager: manager, log: log}
+	published, err := p.api.start(watched, p.config, out, p.log)
+	if err != nil {
+		unwatch()
+		return errors.Join(err, server.Serve(watched), <-admin)
+	}
+	l := life{server: server, ready: p.ready, orders: o, options: &p.config.Drain, manager: manager, log: p.log}
 	err = l.serve()
 	unwatch()
 	if err == nil {
-		log.Info("stopped")
+		p.log.Info("stopped")
 	}
-	return errors.Join(err, <-admin)
+	return errors.Join(err, <-published, <-admin)
 }
