@@ -46,9 +46,15 @@ func TestTheServiceManagerIsToldOfEveryStep(t *testing.T) {
 	await("READY=1")
 	await("STATUS=Serving on ")
 	await("WATCHDOG=1")
+	told = nil
+	p.signal(syscall.SIGHUP)
+	await("RELOADING=1")
+	await("MONOTONIC_USEC=")
+	await("READY=1")
 	s := dialWebSocket(t, p.url)
 	p.signal(syscall.SIGTERM)
 	await("STOPPING=1")
+	p.signal(syscall.SIGHUP)              // is not the end of what ends properly
 	await("EXTEND_TIMEOUT_USEC=75000000") // 60 s for the clients, 10 for the rest, 5 more
 	await("STATUS=Draining: 1 clients left")
 	requireCleanClose(t, s)
