@@ -2,12 +2,16 @@ package main_test
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"strconv"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/fanfare-go/fanfare/cmd/chat/history"
+	"github.com/fanfare-go/fanfare/cmd/chat/history/postgrestest"
 )
 
 // rolling is the size of a rolling restart.
@@ -40,12 +44,13 @@ func TestARollingRestartBehindNginxLosesNothing(t *testing.T) { rollingRestart(t
 
 // rollingRestart restarts each of two instances while everybody is on it, talks, and
 // strangers come: every client is told goodbye once by each, nobody meets an error, and
-// what was acknowledged was delivered.
+// what was acknowledged was delivered, and is in the database that both share.
 func rollingRestart(t *testing.T, balance func(*testing.T, place) *balancer) {
 	size := rollingSize(t)
 	at := freePlace(t)
+	db := postgrestest.Start(t)
 	instance := func(port string) *process {
-		return start(t, command{args: append([]string{"--host=127.0.0.1", "--port=" + port, "--admin=127.0.0.1:0"}, size.args...)})
+		return start(t, command{args: append([]string{"--host=127.0.0.1", "--port=" + port, "--admin=127.0.0.1:0", "--history=" + db.URL}, size.args...)})
 	}
 	a := instance(at.a)
 	lb := balance(t, at)
@@ -82,8 +87,41 @@ func rollingRestart(t *testing.T, balance func(*testing.T, place) *balancer) {
 	if missed > 0 || compared == 0 {
 		t.Errorf("%d of %d deliveries of acknowledged messages are missing", missed, compared)
 	}
-	t.Logf("%d clients, %d messages, %d acknowledged, the slowest after %v, %d deliveries compared; %d newcomers",
-		len(crowd.all), len(crowd.messages), crowd.acked, crowd.slowest().Round(time.Millisecond), compared, strangers)
+	kept := allMessages(t, db.URL)
+	for _, id := range crowd.stored {
+		if !kept[id] {
+			t.Errorf("message %s was acknowledged as stored, and is not", id)
+		}
+	}
+	if crowd.unstored > 0 {
+		t.Errorf("%d messages were not stored, with a database that is well", crowd.unstored)
+	}
+	t.Logf("%d clients, %d messages, %d acknowledged (%d as stored; %d are), the slowest after %v, %d deliveries compared; %d newcomers",
+		len(crowd.all), len(crowd.messages), crowd.acked, len(crowd.stored), len(kept), crowd.slowest().Round(time.Millisecond), compared, strangers)
+}
+
+// allMessages reads the ids of all that was said to everybody.
+func allMessages(t *testing.T, store string) map[string]bool {
+	t.Helper()
+	h, err := history.Open(t.Context(), history.Options{Store: store, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = h.Close(context.Background()) }()
+	ids := map[string]bool{}
+	for oldest, more := "", true; more; {
+		var page []history.Message
+		if page, more, err = h.Before(t.Context(), "", oldest, history.MaxLimit); err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range page {
+			ids[m.ID] = true
+		}
+		if len(page) > 0 {
+			oldest = page[0].ID
+		}
+	}
+	return ids
 }
 
 // retire stops the instance that everybody is on, and expects everybody on the other.

@@ -34,6 +34,8 @@ type travellers struct {
 	messages []message   // by number
 	acked    int         // of them
 	closed   []time.Time // goodbyes
+	stored   []string    // ids of the messages that are said to be
+	unstored int         // messages that are said not to be
 }
 
 // message is what a traveller said.
@@ -306,10 +308,24 @@ func (w *traveller) confirm(id, answer string) {
 	if !own {
 		w.fault("message %d was acknowledged, and its sender has not received it", number)
 	}
+	var receipt []struct {
+		ID     string
+		Stored bool
+	}
+	if err := json.Unmarshal([]byte("["+answer), &receipt); err != nil {
+		w.fault("acknowledged with [%s: %v", answer, err)
+	}
 	w.travellers.mu.Lock()
 	defer w.travellers.mu.Unlock()
 	w.messages[number].acked = time.Now()
 	w.acked++
+	for _, r := range receipt {
+		if r.Stored {
+			w.stored = append(w.stored, r.ID)
+		} else if r.ID != "" {
+			w.unstored++
+		}
+	}
 }
 
 // chat has one traveller after the other say something until ctx is done: so many
