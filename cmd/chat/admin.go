@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
+	"github.com/fanfare-go/fanfare/cmd/chat/history"
 	"github.com/fanfare-go/fanfare/engine"
 	"github.com/fanfare-go/fanfare/engine/socketio"
 	"github.com/fanfare-go/fanfare/pprof"
@@ -26,7 +27,7 @@ var (
 // startAdmin serves profiles, metrics and health checks until ctx is done. Ready is
 // it until stopping is done, which comes before. What it returns carries the end's
 // error, and is closed at once where it is switched off.
-func startAdmin(ctx, stopping context.Context, c *config.Config, server *socketio.Server, pages []pprof.Page, out io.Writer, log *slog.Logger) (<-chan error, error) {
+func startAdmin(ctx, stopping context.Context, c *config.Config, server *socketio.Server, kept *history.History, pages []pprof.Page, out io.Writer, log *slog.Logger) (<-chan error, error) {
 	ended := make(chan error, 1)
 	if c.Listen.Admin == "off" {
 		close(ended)
@@ -34,7 +35,7 @@ func startAdmin(ctx, stopping context.Context, c *config.Config, server *socketi
 	}
 	admin, err := pprof.New(pprof.Options{
 		Addr:    c.Listen.Admin,
-		Metrics: metricsOf(server),
+		Metrics: metricsOf(server, kept),
 		Live:    func() error { return live(server.Stats().Engine) },
 		Ready:   func() error { return ready(stopping, server) },
 		Pages:   pages,

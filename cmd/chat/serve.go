@@ -33,7 +33,12 @@ func (c *serve) Run(line *kong.Context) error {
 }
 
 // run serves until ctx is done. It prints the URLs to out once it listens.
-func run(ctx context.Context, c *config.Config, p *parts, options []config.Option, out io.Writer) error {
+func run(ctx context.Context, c *config.Config, p *parts, options []config.Option, out io.Writer) (err error) {
+	kept, err := openHistory(ctx, c, p.log)
+	if err != nil {
+		return err
+	}
+	defer closeHistory(ctx, c, kept, &err) // when nobody speaks any more
 	server := newServer(c, p)
 	sockets, err := logSockets(c, server, p.debug)
 	if err != nil {
@@ -46,11 +51,12 @@ func run(ctx context.Context, c *config.Config, p *parts, options []config.Optio
 	if err := server.Listen(c.Listen.Address()); err != nil {
 		return c.Listen.Advise(err)
 	}
-	fmt.Fprintf(out, "chat:  %s\n", c.Listen.URL(server.Addr()))
+	url := c.Listen.URL(server.Addr())
+	fmt.Fprintf(out, "chat:  %s\ntry:   curl '%ssocket.io/?EIO=4&transport=polling'\n", url, url)
 	// Who watches the program sees it stop: the admin address goes last.
 	watched, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	admin, err := startAdmin(watched, ctx, c, server, sockets.Pages(), out, p.log)
+	admin, err := startAdmin(watched, ctx, c, server, kept, sockets.Pages(), out, p.log)
 	if err != nil {
 		stop()
 		return errors.Join(err, server.Serve(watched))

@@ -11,6 +11,7 @@ type Config struct {
 
 	Listen  Listen  `embed:"" group:"Listening"`
 	Clients Clients `embed:"" group:"Clients"`
+	History History `embed:"" group:"History"`
 	Logging Logging `embed:"" group:"Logging"`
 	Sockets Sockets `embed:"" group:"Logging"`
 }
