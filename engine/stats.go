@@ -31,6 +31,10 @@ type Stats struct {
 	Unjudged      uint64            // requests answered 503, because too many waited for a hook or one took too long
 	TooLarge      uint64            // POST bodies over the limit
 	Limits        map[Limit]uint64  // how often each of the Limits was met
+	Peers         int               // peers that the limits per IP remember
+	Proxied       uint64            // connections that a header of the PROXY protocol was read of
+	ProxyFailed   uint64            // those closed for want of one, or for a bad one
+	ProxyRefused  uint64            // those closed because they did not come from a trusted proxy
 	TLSHandshakes uint64            // TLS handshakes that succeeded
 	TLSFailed     uint64            // TLS handshakes that did not: refused, not TLS at all, or too slow
 	TLSFaults     uint64            // TLS connections closed later, for bytes that are not the peer's
@@ -100,6 +104,7 @@ type loopStats struct {
 	packetsIn, bytesIn, deliveries                        atomic.Uint64
 	packetsOut, bytesOut                                  atomic.Uint64
 	tlsHandshakes, tlsFailed, tlsFaults                   atomic.Uint64
+	proxied, proxyFailed, proxyRefused                    atomic.Uint64
 	limits                                                [limitCount]atomic.Uint64
 	writes, volatileDropped, slowDropped, panics          atomic.Uint64
 	slowClosed                                            [slowCauses]atomic.Uint64
@@ -117,7 +122,7 @@ func (s *Server) Stats() Stats {
 		Emptying: s.emptying.Load() || s.draining.Load(),
 		Refused:  s.gauges.refused.Load(), Parked: s.gauges.parked.Load(), Loops: len(loops),
 		SlowCauses: make(map[SlowCause]uint64), Closed: make(map[Reason]uint64), Rejected: make(map[string]uint64),
-		Limits: make(map[Limit]uint64),
+		Limits: make(map[Limit]uint64), Peers: s.peers.len(),
 	}
 	for _, l := range loops {
 		st.LoopLag = max(st.LoopLag, l.lag())
@@ -143,6 +148,7 @@ func (st *Stats) add(l *loopStats) {
 		{&st.PacketsIn, &l.packetsIn}, {&st.BytesIn, &l.bytesIn}, {&st.PacketsOut, &l.packetsOut}, {&st.BytesOut, &l.bytesOut}, {&st.Deliveries, &l.deliveries},
 		{&st.VolatileDrops, &l.volatileDropped}, {&st.SlowDrops, &l.slowDropped}, {&st.Panics, &l.panics},
 		{&st.Writes, &l.writes},
+		{&st.Proxied, &l.proxied}, {&st.ProxyFailed, &l.proxyFailed}, {&st.ProxyRefused, &l.proxyRefused},
 		{&st.TLSHandshakes, &l.tlsHandshakes}, {&st.TLSFailed, &l.tlsFailed}, {&st.TLSFaults, &l.tlsFaults},
 	} {
 		*c.sum += c.one.Load()

@@ -28,8 +28,8 @@ func openHistory(ctx context.Context, c *config.Config, log *slog.Logger) (*hist
 
 // closeHistory writes what is left, for as long as a stop may take, and adds to the
 // error that the program ends with.
-func closeHistory(ctx context.Context, c *config.Config, h *history.History, err *error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Clients.ShutdownTimeout)
+func (p *parts) closeHistory(o *orders, err *error) {
+	ctx, cancel := o.within(p.config.Drain.ShutdownTimeout)
 	defer cancel()
-	*err = errors.Join(*err, h.Close(ctx))
+	*err = errors.Join(*err, p.history.Close(ctx))
 }

@@ -1,21 +1,23 @@
 package main
 
 import (
-	"github.com/fanfare-go/fanfare/cmd/chat/history"
+	"slices"
+
 	"github.com/fanfare-go/fanfare/engine/socketio"
 	"github.com/fanfare-go/fanfare/pprof"
 )
 
 // metricsOf lists the server's numbers for Prometheus. No label is taken from a
 // client: rooms and socket ids never become one.
-func metricsOf(server *socketio.Server, kept *history.History) []pprof.Metric {
+func metricsOf(p *parts) []pprof.Metric {
+	server := p.server
 	gauge := func(name, help string, read func(socketio.Stats) float64) pprof.Metric {
 		return single(server, pprof.Gauge, name, help, read)
 	}
 	counter := func(name, help string, read func(socketio.Stats) uint64) pprof.Metric {
 		return single(server, pprof.Counter, name, help, func(st socketio.Stats) float64 { return float64(read(st)) })
 	}
-	metrics := []pprof.Metric{
+	return slices.Concat(latencies(server), historyMetrics(p.history), drainMetrics(p.ready), authMetrics(p.guard), []pprof.Metric{
 		buildInfo(), openDescriptors(), rooms(server),
 		sessions(server), sockets(server), closed(server), rejected(server), slow(server), limited(server), exceeded(server),
 		gauge("fanfare_tcp_connections", "Open TCP connections on the event loops.", func(st socketio.Stats) float64 { return float64(st.Engine.Connections) }),
@@ -77,9 +79,7 @@ func metricsOf(server *socketio.Server, kept *history.History) []pprof.Metric {
 		counter("fanfare_recovery_evicted_total", "Events given up for want of room.", func(st socketio.Stats) uint64 { return st.Recovery.Evicted }),
 		counter("fanfare_handler_errors_total", "Errors of handlers.", func(st socketio.Stats) uint64 { return st.Errors }),
 		counter("fanfare_panics_total", "Panics caught.", func(st socketio.Stats) uint64 { return st.Panics + st.Engine.Panics }),
-	}
-	metrics = append(metrics, latencies(server)...)
-	return append(metrics, historyMetrics(kept)...)
+	})
 }
 
 // single is a metric without a label.
