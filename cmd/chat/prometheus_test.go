@@ -11,7 +11,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"gopkg.in/yaml.v3"
 )
@@ -108,9 +110,6 @@ func dashboard(t *testing.T) (panels []panel) {
 // metricName finds the names of metrics that a question is about.
 var metricName = regexp.MustCompile(`\b(?:fanfare|go|process)_[a-z_]+\b`)
 
-// awaited are metrics of parts that are not in the program yet.
-var awaited = []string{"fanfare_draining", "fanfare_drain_clients_left"}
-
 func TestDashboardAndAlertsAskForMetricsThereAre(t *testing.T) {
 	p := start(t, anywhere())
 	dialWebSocket(t, p.url).close() // the first of a reason appears with it
@@ -140,7 +139,7 @@ func TestDashboardAndAlertsAskForMetricsThereAre(t *testing.T) {
 			t.Errorf("%s asks for nothing: %s", of, expr)
 		}
 		for _, name := range names {
-			if !exposed[name] && !slices.Contains(awaited, name) {
+			if !exposed[name] {
 				t.Errorf("%s asks for %s, which the program does not have", of, name)
 			}
 		}
@@ -221,17 +220,27 @@ func TestPrometheusReadsTheProgram(t *testing.T) {
 	}
 }
 
-// background runs a program until the test ends.
+// background runs a program, with whatever that starts, until the test ends.
 func background(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	var out output
 	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.WaitDelay = patience
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait() // it was asked to end
+	}()
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		group := -cmd.Process.Pid
+		_ = syscall.Kill(group, syscall.SIGTERM) // has ended by itself, perhaps
+		kill := time.AfterFunc(5*time.Second, func() { _ = syscall.Kill(group, syscall.SIGKILL) })
+		<-ended
+		kill.Stop()
 		if t.Failed() {
 			t.Logf("%s wrote:\n%s", cmd.Path, &out)
 		}
