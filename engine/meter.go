@@ -133,6 +133,7 @@ func (l *loop) sweep() {
 func (l *loop) unwatch(s *Session) {
 	l.unmeter(s)
 	delete(l.incomplete, s)
+	l.timePong(s, false)
 }
 
 // unmeter forgets what a session has sent.

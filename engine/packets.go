@@ -25,6 +25,7 @@ func (s *Session) received(p packet.Packet) error {
 		answered := s.has(flagAwaitingPong)
 		s.beat()
 		if answered {
+			l.timePong(s, true)
 			s.tellPong()
 		}
 	case packet.Ping, packet.Pong: // "invalid heartbeat direction"

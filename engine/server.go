@@ -27,6 +27,7 @@ type Server struct {
 	deflation  *deflation           // immutable; nil without PerMessageDeflate
 	encoding   *encoding            // immutable
 	inflated   ws.Inflated
+	sampling   atomic.Bool // the next publish is to be timed
 	clock      clock
 	table      table
 	gauges     gauges
@@ -98,7 +99,6 @@ func New(o Options) (*Server, error) {
 		quit:      make(chan struct{}),
 	}
 	s.limits.Inflated = &s.inflated
-	s.SetCORS(o.CORS)
 	if o.Handler != nil {
 		s.handed = newHandedServer(s)
 	}
@@ -110,6 +110,7 @@ func New(o Options) (*Server, error) {
 	s.clock.start = time.Now()
 	s.clock.advance()
 	s.loops.Store(new([]*loop))
+	s.SetCORS(o.CORS)
 	return s, nil
 }
 

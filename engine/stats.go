@@ -44,11 +44,15 @@ type Stats struct {
 	Violations    uint64 // protocol errors found by the floor above
 	PacketsIn     uint64
 	BytesIn       uint64
-	Deliveries    uint64 // members reached by publishes
-	Writes        uint64 // system calls that sent frames, of publishes and sends, over WebSocket
-	Held          int64  // sessions whose frames wait for their loop's next turns
-	Tasks         int64  // sends, publishes, joins and the like that wait for their loop
-	Congested     uint64 // calls of AwaitLoops that had to wait
+	PacketsOut    uint64    // sent, or left to wait for a client that does not take them
+	BytesOut      uint64    // of them, with the heads of WebSocket frames
+	Broadcasts    Durations // from a publish until a loop has written it to all of its members; a sample
+	PingRTT       Durations // from a ping to its pong; a sample
+	Deliveries    uint64    // members reached by publishes
+	Writes        uint64    // system calls that sent frames, of publishes and sends, over WebSocket
+	Held          int64     // sessions whose frames wait for their loop's next turns
+	Tasks         int64     // sends, publishes, joins and the like that wait for their loop
+	Congested     uint64    // calls of AwaitLoops that had to wait
 	VolatileDrops uint64
 	SlowClosed    uint64 // clients closed because they took too little
 	SlowCauses    map[SlowCause]uint64
@@ -99,6 +103,7 @@ type loopStats struct {
 	answered, unjudged                                    atomic.Uint64
 	limited, upgrades, upgradesFailed, faults, violations atomic.Uint64
 	packetsIn, bytesIn, deliveries                        atomic.Uint64
+	packetsOut, bytesOut                                  atomic.Uint64
 	tlsHandshakes, tlsFailed, tlsFaults                   atomic.Uint64
 	proxied, proxyFailed, proxyRefused                    atomic.Uint64
 	limits                                                [limitCount]atomic.Uint64
@@ -124,6 +129,8 @@ func (s *Server) Stats() Stats {
 		st.LoopLag = max(st.LoopLag, l.lag())
 		st.Tasks += int64(l.box.Len())
 		st.add(&l.stats)
+		st.Broadcasts.Add(&l.times.crowds)
+		st.PingRTT.Add(&l.times.rtts)
 	}
 	st.addCompression(s)
 	return st
@@ -139,7 +146,7 @@ func (st *Stats) add(l *loopStats) {
 		{&st.Accepted, &l.accepted}, {&st.Limited, &l.limited}, {&st.TurnedAway, &l.turnedAway}, {&st.Answered, &l.answered}, {&st.Unjudged, &l.unjudged}, {&st.Opened, &l.opened}, {&st.OpenedEIO3, &l.openedEIO3}, {&st.Requests, &l.requests},
 		{&st.BadRequests, &l.badRequests}, {&st.TooLarge, &l.tooLarge}, {&st.Upgrades, &l.upgrades},
 		{&st.UpgradesLost, &l.upgradesFailed}, {&st.Faults, &l.faults}, {&st.Violations, &l.violations},
-		{&st.PacketsIn, &l.packetsIn}, {&st.BytesIn, &l.bytesIn}, {&st.Deliveries, &l.deliveries},
+		{&st.PacketsIn, &l.packetsIn}, {&st.BytesIn, &l.bytesIn}, {&st.PacketsOut, &l.packetsOut}, {&st.BytesOut, &l.bytesOut}, {&st.Deliveries, &l.deliveries},
 		{&st.VolatileDrops, &l.volatileDropped}, {&st.SlowDrops, &l.slowDropped}, {&st.Panics, &l.panics},
 		{&st.Writes, &l.writes},
 		{&st.Proxied, &l.proxied}, {&st.ProxyFailed, &l.proxyFailed}, {&st.ProxyRefused, &l.proxyRefused},

@@ -17,12 +17,12 @@ const (
 )
 
 // newServer returns the chat: its page and its contract.
-func newServer(c *config.Config, p *parts) *socketio.Server {
-	log := p.log
+func newServer(p *parts) *socketio.Server {
+	c, log := p.config, p.log
 	files, client := clientFiles(c)
 	server := socketio.New(socketio.Options{
-		CORS:            corsOf(c),
-		Handler:         page.Handler(page.Options{ClientURL: client}),
+		CORS:            origins(c),
+		Handler:         p.ready.before(page.Handler(page.Options{ClientURL: client})),
 		ClientFiles:     files,
 		TLS:             p.tls(),
 		MaxConnections:  c.Clients.MaxConnections,
@@ -30,7 +30,10 @@ func newServer(c *config.Config, p *parts) *socketio.Server {
 		AcceptBurst:     c.Clients.AcceptBurst,
 		PingInterval:    c.Clients.PingInterval,
 		PingTimeout:     c.Clients.PingTimeout,
-		ShutdownTimeout: c.Clients.ShutdownTimeout,
+		ShutdownTimeout: c.Drain.ShutdownTimeout,
+		ExpiryNotice:    c.Auth.AuthWarn,
+		KeepHandshake:   c.API.Address() != "", // which tells where clients are, for 1 KB each
+		Logger:          log,
 
 		Limits:            c.Limits.Engine(),
 		OnLimited:         (&limitLog{log: log}).met,
@@ -40,8 +43,6 @@ func newServer(c *config.Config, p *parts) *socketio.Server {
 		TrustedProxies:    c.Proxies.Trusted(),
 		ClientHeader:      c.Proxies.ClientHeader,
 		ProxyProtocol:     c.Proxies.Protocol(),
-
-		Logger: log,
 	})
 	server.OnConnect(func(_ context.Context, s *socketio.Socket) error {
 		log.Debug("connected", "id", s.ID())
@@ -55,9 +56,6 @@ func newServer(c *config.Config, p *parts) *socketio.Server {
 	})
 	return server
 }
-
-// corsOf says which origins' pages may connect.
-func corsOf(c *config.Config) socketio.CORS { return socketio.CORS{Origins: c.Listen.Origin} }
 
 // clientFiles returns the folder with the official client, and where the page
 // finds it: nothing and the page's default, the CDN, where no folder was given.
