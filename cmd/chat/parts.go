@@ -23,6 +23,7 @@ type parts struct {
 
 	certificate *socketio.Certificate // nil without TLS
 	guard       *auth.Guard
+	api         apiParts
 	history     *history.History // there when it runs
 	server      *socketio.Server // likewise
 	ready       *readiness
@@ -36,6 +37,9 @@ func newParts(c *config.Config) (*parts, error) {
 	p.log = c.Logging.Logger(os.Stderr, p.level)
 	p.debug = c.Logging.Logger(os.Stderr, slog.LevelDebug)
 	if err := p.readCertificate(c); err != nil {
+		return nil, err
+	}
+	if err := p.api.read(c); err != nil {
 		return nil, err
 	}
 	guard, err := auth.New(authOptions(&c.Auth, p.log))
@@ -72,6 +76,7 @@ func (p *parts) changes() []change {
 		func(c *config.Config) (func(), error) { return func() { p.server.SetCORS(origins(c)) }, nil },
 		p.replaceCertificate,
 		changeSockets(p.sockets),
+		p.api.change,
 		p.replaceKeys, // the last one: it has happened when it returns
 	}
 }

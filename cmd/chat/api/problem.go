@@ -31,7 +31,7 @@ var (
 	errNotFound     = &Problem{http.StatusNotFound, "not_found", "there is no such path; see /openapi.yaml"}
 	errMethod       = &Problem{http.StatusMethodNotAllowed, "method_not_allowed", "the Allow header names the methods of this path"}
 	errMediaType    = &Problem{http.StatusUnsupportedMediaType, "unsupported_media_type", "send JSON, with Content-Type: application/json"}
-	errTooLarge     = &Problem{http.StatusRequestEntityTooLarge, "too_large", "the body is too large: send fewer emits at once, or have the server's --api-max-body raised"}
+	errTooLarge     = &Problem{http.StatusRequestEntityTooLarge, "too_large", "the body is larger than the server takes: send less at once"}
 	errBusy         = &Problem{http.StatusServiceUnavailable, "busy", "too many requests at the same time: try again"}
 	errStopping     = &Problem{http.StatusServiceUnavailable, "stopping", "the server is stopping: try another one"}
 	errTimeout      = &Problem{http.StatusGatewayTimeout, "timeout", "the server did not answer in time: whether it was done is not known"}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"syscall"
+
+	"github.com/fanfare-go/fanfare/cmd/chat/api"
+	"github.com/fanfare-go/fanfare/cmd/chat/auth"
+	"github.com/fanfare-go/fanfare/cmd/chat/config"
+	"github.com/fanfare-go/fanfare/engine/socketio"
+)
+
+// apiParts are what the publishing API needs, and the API once it is there.
+type apiParts struct {
+	keys        []string
+	certificate *socketio.Certificate // nil without TLS
+	server      *api.Server           // nil where it is off
+}
+
+// read reads the files that the options name.
+func (a *apiParts) read(c *config.Config) (err error) {
+	if a.keys, err = c.API.Keys(); err != nil {
+		return err
+	}
+	if c.API.APITLSCert == "" {
+		return nil
+	}
+	a.certificate, err = socketio.CertificateFiles(c.API.APITLSCert, c.API.APITLSKey)
+	if err != nil {
+		return fmt.Errorf("give a certificate and its key in PEM with --api-tls-cert and --api-tls-key (%w)", err)
+	}
+	return nil
+}
+
+// change is what SIGHUP does: the keys are replaced, if there are any.
+func (a *apiParts) change(c *config.Config) (func(), error) {
+	if a.server == nil {
+		return func() {}, nil
+	}
+	keys, err := c.API.Keys()
+	if err == nil && len(keys) == 0 {
+		err = errors.New("--api-key and --api-key-file are both gone: nobody could use the API; with --api=off it ends at the next start")
+	}
+	return func() { a.server.SetKeys(keys) }, err
+}
+
+// make makes the API for the program's server, where it is not off.
+func (a *apiParts) make(p *parts) {
+	if p.config.API.Address() == "" {
+		return
+	}
+	o := api.Options{
+		Server: p.server,
+		Keys:   a.keys,
+		Chat:   &apiChat{p.server, p.history},
+		User: func(s *socketio.Socket) (id, name string) {
+			who := auth.Of(s)
+			return who.Subject, who.Name
+		},
+		Version: readBuild().Version,
+		Logger:  p.log,
+	}
+	if a.certificate != nil {
+		o.TLS = &tls.Config{GetCertificate: a.certificate.GetCertificate}
+	}
+	a.server = api.New(o)
+}
+
+// start serves the API until ctx is done. What it returns carries the end's error, and is
+// closed at once where it is switched off.
+func (a *apiParts) start(ctx context.Context, p *parts, out io.Writer) (<-chan error, error) {
+	ended := make(chan error, 1)
+	if a.server == nil {
+		close(ended)
+		return ended, nil
+	}
+	address, scheme := p.config.API.Address(), "http"
+	l, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("the API's address %s is in use: choose another with --api, or --api=off (%w)", address, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the API's address %s does not work: give another with --api, such as %s, or --api=off (%w)", address, config.DefaultAPI, err)
+	}
+	if a.certificate != nil {
+		scheme = "https"
+	} else if at, ok := l.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
+		p.log.Warn("the API's key crosses the network as plain text; give a certificate with --api-tls-cert and --api-tls-key", "address", at.String())
+	}
+	fmt.Fprintf(out, "api:   %s://%s/\n", scheme, l.Addr())
+	go func() { ended <- a.server.Serve(ctx, l) }()
+	return ended, nil
+}

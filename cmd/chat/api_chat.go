@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/fanfare-go/fanfare/cmd/chat/api"
+	"github.com/fanfare-go/fanfare/cmd/chat/history"
+	"github.com/fanfare-go/fanfare/engine/socketio"
+)
+
+// apiChat is the messages of the chat for the publishing API.
+type apiChat struct {
+	server  *socketio.Server
+	history *history.History
+}
+
+// Publish implements api.Chat: it is over when the message is durable, or will not be.
+func (c *apiChat) Publish(ctx context.Context, m history.Message) (history.Message, bool, error) {
+	m, receipt := c.history.Add(m)
+	var to socketio.Emitter = c.server
+	if m.Room != "" {
+		to = c.server.To(m.Room)
+	}
+	if err := to.Emit(string(reply), m.Text, m); err != nil {
+		return m, false, err
+	}
+	return m, receipt.Wait(ctx) == nil, nil
+}
+
+// Before implements api.Chat.
+func (c *apiChat) Before(ctx context.Context, room, before string, limit int) ([]history.Message, bool, error) {
+	messages, more, err := c.history.Before(ctx, room, before, limit)
+	return messages, more, unavailable(err)
+}
+
+// After implements api.Chat.
+func (c *apiChat) After(ctx context.Context, room, after string, limit int) ([]history.Message, bool, error) {
+	messages, more, err := c.history.After(ctx, room, after, limit)
+	return messages, more, unavailable(err)
+}
+
+// State implements api.Chat.
+func (c *apiChat) State() string { return c.history.State().String() }
+
+// unavailable is what a client is told of a history that cannot be read: not the store's words.
+func unavailable(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w (%w)", &api.Problem{Status: http.StatusServiceUnavailable, Code: "history_unavailable", Message: "the history cannot be read at the moment"}, err)
+}
