@@ -12,7 +12,7 @@ import (
 const (
 	maxName = 64   // of its sender, in characters
 	maxUser = 256  // likewise, in bytes
-	maxText = 4096 // in characters
+	maxText = 4000 // in characters
 )
 
 // messageRequest is a message of the chat from somebody who is no client.
