@@ -222,3 +222,20 @@ func compact(t testing.TB, text string) string {
 	}
 	return b.String()
 }
+
+// hangUp asks, and gives up when ctx is done.
+func (s *stage) hangUp(ctx context.Context, path, body, idempotency string) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.at+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Error(err)
+		return
+	}
+	r.Header.Set("X-API-Key", key)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Idempotency-Key", idempotency)
+	got, err := s.client.Do(r)
+	if err == nil {
+		_ = got.Body.Close()
+		s.t.Error("it was answered")
+	}
+}
