@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"net/http"
 
 	"github.com/fanfare-go/fanfare/cmd/chat/api"
@@ -32,22 +32,26 @@ func (c *apiChat) Publish(ctx context.Context, m history.Message) (history.Messa
 // Before implements api.Chat.
 func (c *apiChat) Before(ctx context.Context, room, before string, limit int) ([]history.Message, bool, error) {
 	messages, more, err := c.history.Before(ctx, room, before, limit)
-	return messages, more, unavailable(err)
+	return messages, more, historyProblem("before", err)
 }
 
 // After implements api.Chat.
 func (c *apiChat) After(ctx context.Context, room, after string, limit int) ([]history.Message, bool, error) {
 	messages, more, err := c.history.After(ctx, room, after, limit)
-	return messages, more, unavailable(err)
+	return messages, more, historyProblem("after", err)
 }
 
 // State implements api.Chat.
 func (c *apiChat) State() string { return c.history.State().String() }
 
-// unavailable is what a client is told of a history that cannot be read: not the store's words.
-func unavailable(err error) error {
-	if err == nil {
+// historyProblem is what a client is told of a history that cannot be read: not the
+// store's words. Without a history there is nothing in it.
+func historyProblem(parameter string, err error) error {
+	switch {
+	case err == nil, errors.Is(err, history.ErrOff):
 		return nil
+	case errors.Is(err, history.ErrID):
+		return api.Invalid("%s: not the id of a message", parameter)
 	}
-	return fmt.Errorf("%w (%w)", &api.Problem{Status: http.StatusServiceUnavailable, Code: "history_unavailable", Message: "the history cannot be read at the moment"}, err)
+	return errors.Join(&api.Problem{Status: http.StatusServiceUnavailable, Code: "history_unavailable", Message: "the history cannot be read at the moment: try again"}, err)
 }
