@@ -22,8 +22,8 @@ type parts struct {
 	debug   *slog.Logger // lets everything through
 
 	certificate *socketio.Certificate // nil without TLS
-	guard       *auth.Guard
 	api         apiParts
+	guard       *auth.Guard
 	history     *history.History // there when it runs
 	server      *socketio.Server // likewise
 	ready       *readiness
@@ -75,8 +75,8 @@ func (p *parts) changes() []change {
 		func(c *config.Config) (func(), error) { return func() { p.level.Set(c.Logging.LogLevel) }, nil },
 		func(c *config.Config) (func(), error) { return func() { p.server.SetCORS(origins(c)) }, nil },
 		p.replaceCertificate,
-		changeSockets(p.sockets),
 		p.api.change,
+		changeSockets(p.sockets),
 		p.replaceKeys, // the last one: it has happened when it returns
 	}
 }
