@@ -17,7 +17,6 @@ type Config struct {
 	Logging Logging `embed:"" group:"Logging"`
 	Sockets Sockets `embed:"" group:"Logging"`
 	Auth    Auth    `embed:"" group:"Authentication"`
-	API     API     `embed:"" group:"Publishing API"`
 }
 
 // validator is a group that knows what makes its values invalid.
