@@ -35,9 +35,15 @@ func (l *loop) admit() bool {
 	return false
 }
 
-// refuseConn answers a connection there is no room for.
+// refuseConn answers a connection there is no room for. One that comes while the last
+// ones end is closed without a word, as it would be a moment later by the kernel: an
+// answer to a request that has not been sent yet confuses proxies (nginx 1.22 goes on
+// to the next server, and puts this status on that one's answer).
 func (s *Server) refuseConn(gc gnet.Conn) {
 	s.gauges.refused.Add(1)
+	if s.draining.Load() {
+		return
+	}
 	if s.tls != nil {
 		return // there is no room to encrypt it either
 	}
