@@ -57,7 +57,7 @@ func (a *apiParts) make(p *parts) {
 	o := api.Options{
 		Server: p.server,
 		Keys:   a.keys,
-		Chat:   &apiChat{p.server, p.history},
+		Chat:   &apiChat{p.history, p.say},
 		User: func(s *socketio.Socket) (id, name string) {
 			who := auth.Of(s)
 			return who.Subject, who.Name
@@ -71,14 +71,29 @@ func (a *apiParts) make(p *parts) {
 	a.server = api.New(o)
 }
 
-// start serves the API until ctx is done. What it returns carries the end's error, and is
-// closed at once where it is switched off.
-func (a *apiParts) start(ctx context.Context, p *parts, out io.Writer) (<-chan error, error) {
-	ended := make(chan error, 1)
+// start serves the API until ctx is done or stop called. The channel carries the end's
+// error, and is closed then; at once where the API is switched off.
+func (a *apiParts) start(ctx context.Context, p *parts, out io.Writer) (ended chan error, stop context.CancelFunc, err error) {
+	ended = make(chan error, 1)
+	ctx, stop = context.WithCancel(ctx)
 	if a.server == nil {
 		close(ended)
-		return ended, nil
+		return ended, stop, nil
 	}
+	l, err := a.listen(p, out)
+	if err != nil {
+		stop()
+		return nil, nil, err
+	}
+	go func() {
+		defer close(ended)
+		ended <- a.server.Serve(ctx, l)
+	}()
+	return ended, stop, nil
+}
+
+// listen opens the API's address, and prints it.
+func (a *apiParts) listen(p *parts, out io.Writer) (net.Listener, error) {
 	address, scheme := p.config.API.Address(), "http"
 	l, err := net.Listen("tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -93,6 +108,5 @@ func (a *apiParts) start(ctx context.Context, p *parts, out io.Writer) (<-chan e
 		p.log.Warn("the API's key crosses the network as plain text; give a certificate with --api-tls-cert and --api-tls-key", "address", at.String())
 	}
 	fmt.Fprintf(out, "api:   %s://%s/\n", scheme, l.Addr())
-	go func() { ended <- a.server.Serve(ctx, l) }()
-	return ended, nil
+	return l, nil
 }

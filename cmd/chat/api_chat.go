@@ -12,21 +12,28 @@ import (
 
 // apiChat is the messages of the chat for the publishing API.
 type apiChat struct {
-	server  *socketio.Server
 	history *history.History
+	say     func(history.Message) (history.Message, *history.Receipt, error) // sends a message and has it stored
 }
 
-// Publish implements api.Chat: it is over when the message is durable, or will not be.
-func (c *apiChat) Publish(ctx context.Context, m history.Message) (history.Message, bool, error) {
-	m, receipt := c.history.Add(m)
-	var to socketio.Emitter = c.server
+// Publish implements api.Chat: it is over when the message is durable, or will not be. One
+// that is stored was not in vain, though nobody received it as the server is stopping.
+func (c *apiChat) Publish(ctx context.Context, m history.Message) (sent history.Message, stored bool, err error) {
+	sent, receipt, err := c.say(m)
+	if stored = receipt.Wait(ctx) == nil; stored {
+		return sent, true, nil
+	}
+	return sent, false, err
+}
+
+// say sends a message to everybody, or to those in its room.
+func (p *parts) say(m history.Message) (history.Message, *history.Receipt, error) {
+	m, receipt := p.history.Add(m)
+	var to socketio.Emitter = p.server
 	if m.Room != "" {
-		to = c.server.To(m.Room)
+		to = p.server.To(m.Room)
 	}
-	if err := to.Emit(string(reply), m.Text, m); err != nil {
-		return m, false, err
-	}
-	return m, receipt.Wait(ctx) == nil, nil
+	return m, receipt, to.Emit(string(reply), m.Text, m)
 }
 
 // Before implements api.Chat.
