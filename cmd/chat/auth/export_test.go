@@ -1,0 +1,32 @@
+package auth
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/fanfare-go/fanfare/engine/socketio"
+)
+
+// BreakerFailures are those after which nobody is asked.
+const BreakerFailures = breakerFailures
+
+// Signature is what X-Fanfare-Signature has.
+var Signature = signature
+
+// TokenOf is where the guard looks for a token.
+func TokenOf(auth []byte, h http.Header, cookie string) (string, error) {
+	return tokenOf(&socketio.Handshake{Auth: auth, Headers: h}, cookie)
+}
+
+// Try verifies with keys that are there.
+func (g *Guard) Try(token string) (Identity, error) {
+	p, _, err := g.rules.Load().tokens.try(token)
+	return p.Identity, refused(err)
+}
+
+// Moment reads a time of the backend's.
+func Moment(b []byte) (time.Time, error) {
+	var m moment
+	err := m.UnmarshalJSON(b)
+	return m.Time, err
+}
