@@ -2,6 +2,7 @@ package auth
 
 import (
 	"net/http"
+	"testing"
 	"time"
 
 	"github.com/fanfare-go/fanfare/engine/socketio"
@@ -29,4 +30,33 @@ func Moment(b []byte) (time.Time, error) {
 	var m moment
 	err := m.UnmarshalJSON(b)
 	return m.Time, err
+}
+
+// Breaker is a breaker, and tests of it.
+type Breaker struct{ breaker }
+
+func (b *Breaker) ask(t *testing.T, v verdict) {
+	t.Helper()
+	probe, ok := b.allow()
+	if !ok {
+		t.Fatal("it is open")
+	}
+	if probe {
+		b.RequireOpen(t) // for all others
+	}
+	b.told(v, probe)
+}
+
+// Fail asks in vain.
+func (b *Breaker) Fail(t *testing.T) { t.Helper(); b.ask(t, verdictFailed) }
+
+// Succeed asks.
+func (b *Breaker) Succeed(t *testing.T) { t.Helper(); b.ask(t, verdictRefused) }
+
+// RequireOpen wants it to let nobody ask.
+func (b *Breaker) RequireOpen(t *testing.T) {
+	t.Helper()
+	if _, ok := b.allow(); ok {
+		t.Fatal("it is closed")
+	}
 }
