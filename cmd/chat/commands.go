@@ -12,6 +12,7 @@ Open the URL it prints, or connect with any Socket.IO client: emit "chatMessage"
 // commands is the command line. Without a command, it serves.
 type commands struct {
 	Serve serve `cmd:"" default:"withargs" help:"Serve the page and Socket.IO (the default)."`
+	Token token `cmd:"" help:"Print a token, for a first try of --auth-secret-file."`
 }
 
 // parser reads the command line, the environment and the file into c.
