@@ -45,8 +45,8 @@ type CORS struct {
 	PreflightStatus int
 }
 
-// SetCORS replaces Options.CORS. Requests that come from now on are treated by it; who is
-// connected stays so. Safe for concurrent use.
+// SetCORS replaces Options.CORS, from the next request on; who is connected stays. Safe
+// from any goroutine; k is not to be changed afterwards.
 func (s *Server) SetCORS(k CORS) { s.cors.Store(&k) }
 
 func (k *CORS) on() bool { return len(k.Origins)+len(k.Patterns) > 0 || k.Origin != nil }

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"io/fs"
-	"log/slog"
 	"os"
 
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
@@ -19,19 +17,20 @@ const (
 )
 
 // newServer returns the chat: its page and its contract.
-func newServer(c *config.Config, certificates *tls.Config, log *slog.Logger) *socketio.Server {
+func newServer(p *parts) *socketio.Server {
+	c, log := p.config, p.log
 	files, client := clientFiles(c)
 	server := socketio.New(socketio.Options{
 		CORS:            origins(c),
-		Handler:         page.Handler(page.Options{ClientURL: client}),
+		Handler:         p.ready.before(page.Handler(page.Options{ClientURL: client})),
 		ClientFiles:     files,
-		TLS:             certificates,
+		TLS:             p.tls(),
 		MaxConnections:  c.Clients.MaxConnections,
 		AcceptRate:      c.Clients.AcceptRate,
 		AcceptBurst:     c.Clients.AcceptBurst,
 		PingInterval:    c.Clients.PingInterval,
 		PingTimeout:     c.Clients.PingTimeout,
-		ShutdownTimeout: c.Clients.ShutdownTimeout,
+		ShutdownTimeout: c.Drain.ShutdownTimeout,
 		ExpiryNotice:    c.Auth.AuthWarn,
 		Logger:          log,
 	})

@@ -2,8 +2,5 @@ package main
 
 // Keeps the modules that the packages beside this one are about to use.
 import (
-	_ "github.com/jackc/pgx/v5/pgxpool"
-	_ "github.com/oklog/ulid/v2"
-	_ "go.etcd.io/bbolt"
 	_ "golang.org/x/crypto/bcrypt"
 )

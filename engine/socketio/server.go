@@ -77,16 +77,6 @@ func New(o Options) *Server {
 	return v
 }
 
-// SetCORS replaces Options.CORS, such as when an operator has changed the list of origins.
-// Requests that come from now on are treated by it; who is connected stays so. Safe for
-// concurrent use. Node has no such method.
-func (v *Server) SetCORS(k CORS) {
-	v.engine.SetCORS(k)
-	if v.files != nil {
-		v.files.setCORS(k)
-	}
-}
-
 // Of returns the namespace of this name, making it at the first call. A slash in
 // front is added where it is missing; "" and "/" are the default namespace. A name
 // that the pattern of a parent matches makes a child of that one, whatever
@@ -152,6 +142,7 @@ func (v *Server) number() uint64 {
 // is made once the adapters are being closed closes its own.
 func (v *Server) create(name string, i uint64) *Namespace {
 	n := newNamespace(v, name, i)
+	n.times = new(durations)
 	if name == "/" {
 		v.main = n
 	}
