@@ -156,7 +156,7 @@ func TestWaitingForTheKeySetIsBounded(t *testing.T) {
 		lines[k] = make(chan struct{})
 		go func() {
 			defer close(lines[k])
-			server.Connect(with(token)).Refused()
+			requireRefused(t, server.Connect(with(token)), "invalid token", "token_invalid")
 			refused.Add(1)
 		}()
 	}
