@@ -32,6 +32,7 @@ func newServer(p *parts) *socketio.Server {
 		PingTimeout:     c.Clients.PingTimeout,
 		ShutdownTimeout: c.Drain.ShutdownTimeout,
 		ExpiryNotice:    c.Auth.AuthWarn,
+		KeepHandshake:   c.API.Address() != "", // which tells where clients are, for 1 KB each
 		Logger:          log,
 	})
 	server.OnConnect(func(_ context.Context, s *socketio.Socket) error {

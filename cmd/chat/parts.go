@@ -22,6 +22,7 @@ type parts struct {
 	debug   *slog.Logger // lets everything through
 
 	certificate *socketio.Certificate // nil without TLS
+	api         apiParts
 	guard       *auth.Guard
 	history     *history.History // there when it runs
 	server      *socketio.Server // likewise
@@ -36,6 +37,9 @@ func newParts(c *config.Config) (*parts, error) {
 	p.log = c.Logging.Logger(os.Stderr, p.level)
 	p.debug = c.Logging.Logger(os.Stderr, slog.LevelDebug)
 	if err := p.readCertificate(c); err != nil {
+		return nil, err
+	}
+	if err := p.api.read(c); err != nil {
 		return nil, err
 	}
 	guard, err := auth.New(authOptions(&c.Auth, p.log))
@@ -71,6 +75,7 @@ func (p *parts) changes() []change {
 		func(c *config.Config) (func(), error) { return func() { p.level.Set(c.Logging.LogLevel) }, nil },
 		func(c *config.Config) (func(), error) { return func() { p.server.SetCORS(origins(c)) }, nil },
 		p.replaceCertificate,
+		p.api.change,
 		changeSockets(p.sockets),
 		p.replaceKeys, // the last one: it has happened when it returns
 	}

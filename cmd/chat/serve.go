@@ -48,6 +48,7 @@ func (p *parts) run(o *orders, out io.Writer) (err error) {
 		return err
 	}
 	defer p.sockets.Close()
+	p.api.make(p.config, server, p.log)
 	r := reloader{read: commandLine, options: p.options, changes: p.changes(), log: p.log}
 	r.watch(o.stop)
 	if err := server.Listen(p.config.Listen.Address()); err != nil {
@@ -63,11 +64,16 @@ func (p *parts) run(o *orders, out io.Writer) (err error) {
 		unwatch()
 		return errors.Join(err, server.Serve(watched))
 	}
+	published, err := p.api.start(watched, p.config, out, p.log)
+	if err != nil {
+		unwatch()
+		return errors.Join(err, server.Serve(watched), <-admin)
+	}
 	l := life{server: server, ready: p.ready, orders: o, options: &p.config.Drain, manager: manager, log: p.log}
 	err = l.serve()
 	unwatch()
 	if err == nil {
 		p.log.Info("stopped")
 	}
-	return errors.Join(err, <-admin)
+	return errors.Join(err, <-published, <-admin)
 }

@@ -2,12 +2,24 @@ package socketio
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/fanfare-go/fanfare/engine"
 )
+
+// Namespaces returns the namespaces there are at this moment, those made for parents
+// included and the parents themselves not, in no order.
+func (v *Server) Namespaces() []*Namespace {
+	all := slices.Collect(maps.Values(*v.namespaces.Load()))
+	for _, p := range v.allParents() {
+		all = append(all, p.brood()...)
+	}
+	return all
+}
 
 // Socket returns the connected socket of this server that has the id. Node:
 // namespace.sockets.get(id).

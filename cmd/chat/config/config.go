@@ -13,6 +13,7 @@ type Config struct {
 	Clients Clients `embed:"" group:"Clients"`
 	History History `embed:"" group:"History"`
 	Drain   Drain   `embed:"" group:"Stopping"`
+	API     API     `embed:"" group:"Publishing API"`
 	Logging Logging `embed:"" group:"Logging"`
 	Sockets Sockets `embed:"" group:"Logging"`
 	Auth    Auth    `embed:"" group:"Authentication"`
