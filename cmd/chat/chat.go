@@ -23,7 +23,7 @@ func newServer(c *config.Config, certificates *tls.Config, log *slog.Logger) *so
 	files, client := clientFiles(c)
 	server := socketio.New(socketio.Options{
 		CORS:            socketio.CORS{Origins: c.Listen.Origin},
-		Handler:         page.Handler(page.Options{ClientURL: client}),
+		Handler:         withAdminPage(c, page.Handler(page.Options{ClientURL: client})),
 		ClientFiles:     files,
 		TLS:             certificates,
 		MaxConnections:  c.Clients.MaxConnections,

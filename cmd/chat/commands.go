@@ -12,6 +12,8 @@ Open the URL it prints, or connect with any Socket.IO client: emit "chatMessage"
 // commands is the command line. Without a command, it serves.
 type commands struct {
 	Serve serve `cmd:"" default:"withargs" help:"Serve the page and Socket.IO (the default)."`
+
+	HashPassword hashPassword `cmd:"" help:"Print the hash of a password, read from standard input, for --admin-ui-password-hash."`
 }
 
 // parser reads the command line, the environment and the file into c.

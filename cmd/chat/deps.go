@@ -7,5 +7,4 @@ import (
 	_ "github.com/jackc/pgx/v5/pgxpool"
 	_ "github.com/oklog/ulid/v2"
 	_ "go.etcd.io/bbolt"
-	_ "golang.org/x/crypto/bcrypt"
 )

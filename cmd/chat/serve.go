@@ -35,14 +35,21 @@ func run(ctx context.Context, c *config.Config, out io.Writer, log *slog.Logger)
 		return err
 	}
 	server := newServer(c, certificates, log)
+	ui, err := newAdminUI(c, server, log)
+	if err != nil {
+		return err
+	}
 	if err := server.Listen(c.Listen.Address()); err != nil {
 		return c.Listen.Advise(err)
 	}
 	fmt.Fprintf(out, "chat:  %s\n", c.Listen.URL(server.Addr()))
+	if c.AdminUI.AdminUIFiles != "" {
+		fmt.Fprintf(out, "admin UI: %s\n", c.Listen.URL(server.Addr())+adminPath[1:])
+	}
 	// Who watches the program sees it stop: the admin address goes last.
 	watched, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	admin, err := startAdmin(watched, ctx, c, server, out, log)
+	admin, err := startAdmin(watched, ctx, c, server, adminUIMetrics(ui), out, log)
 	if err != nil {
 		stop()
 		return errors.Join(err, server.Serve(watched))

@@ -12,6 +12,7 @@ type Config struct {
 	Listen  Listen  `embed:"" group:"Listening"`
 	Clients Clients `embed:"" group:"Clients"`
 	Logging Logging `embed:"" group:"Logging"`
+	AdminUI AdminUI `embed:"" group:"Admin UI"`
 }
 
 // validator is a group that knows what makes its values invalid.
