@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"net/netip"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -18,19 +19,22 @@ import (
 // Server is an Engine.IO server. Make it with New, then Listen, then Serve.
 // Exported methods are safe for concurrent use.
 type Server struct {
-	opts      Options    // immutable after New
-	prefix    []byte     // immutable: Path with its slash
-	upgrades  []string   // immutable
-	limits    ws.Limits  // immutable
-	deflation *deflation // immutable; nil without PerMessageDeflate
-	encoding  *encoding  // immutable
+	opts      Options              // immutable after New
+	cors      atomic.Pointer[CORS] // replaced by SetCORS
+	prefix    []byte               // immutable: Path with its slash
+	upgrades  []string             // immutable
+	limits    ws.Limits            // immutable
+	deflation *deflation           // immutable; nil without PerMessageDeflate
+	encoding  *encoding            // immutable
 	inflated  ws.Inflated
+	sampling  atomic.Bool // the next publish is to be timed
 	clock     clock
 	table     table
 	gauges    gauges
-	rate      sessionRate
+	rate      sharedBucket // immutable size
 	peers     peers
-	meters    meters                // immutable after New
+	rules     atomic.Pointer[rules] // the Limits in force
+	trusted   networks              // immutable: TrustedProxies
 	hooks     atomic.Pointer[hooks] // nil for none
 	hooksMu   sync.Mutex            // held while hooks are replaced
 	judges    judges
@@ -65,6 +69,14 @@ func New(o Options) (*Server, error) {
 		return nil, ErrNoAccept
 	}
 	o = o.withDefaults()
+	rules, err := newRules(o.Limits, &o)
+	if err != nil {
+		return nil, err
+	}
+	trusted, err := o.trustedProxies()
+	if err != nil {
+		return nil, err
+	}
 	deflation, err := newDeflation(o.PerMessageDeflate)
 	if err != nil {
 		return nil, err
@@ -85,13 +97,15 @@ func New(o Options) (*Server, error) {
 		quit:      make(chan struct{}),
 	}
 	s.limits.Inflated = &s.inflated
+	s.SetCORS(o.CORS)
 	if o.Handler != nil {
 		s.handed = newHandedServer(s)
 	}
 	s.judges.max, s.judges.room = o.MaxHooks, o.MaxParked
-	s.peers.init(&o.Limits)
-	s.meters = newMeters(&o.Limits)
-	s.rate.setRate(o.AcceptRate, o.AcceptBurst)
+	s.peers.table = make(map[netip.Addr]*peer)
+	s.rate.size = newBucket(Rate{o.AcceptRate, o.AcceptBurst})
+	s.trusted = trusted
+	s.rules.Store(rules)
 	s.clock.start = time.Now()
 	s.clock.advance()
 	s.loops.Store(new([]*loop))

@@ -1,5 +1,7 @@
 package engine
 
+import "time"
+
 // taskKind says what a task asks of the loop.
 type taskKind uint8
 
@@ -16,6 +18,8 @@ const (
 // nothing. Frames in it are owned references.
 type task struct {
 	kind    taskKind
+	reached bool          // of a publish that is timed: it has met somebody
+	since   time.Duration // of a publish: when it was asked for, if it is timed; 0 = it is not
 	session *Session
 	frame   *Frame
 	target  *Target
@@ -39,7 +43,6 @@ func (l *loop) do(t *task) (done bool) {
 	s := t.session
 	switch t.kind {
 	case taskSend:
-		l.stats.handedOut(t.frame, 1)
 		s.deliver(t.frame, &l.direct)
 		t.frame.release(1)
 	case taskPublish:

@@ -4,7 +4,4 @@ package main
 import (
 	_ "github.com/MicahParks/keyfunc/v3"
 	_ "github.com/golang-jwt/jwt/v5"
-	_ "github.com/jackc/pgx/v5/pgxpool"
-	_ "github.com/oklog/ulid/v2"
-	_ "go.etcd.io/bbolt"
 )

@@ -7,10 +7,10 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 
+	"github.com/alecthomas/kong"
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
+	"github.com/fanfare-go/fanfare/cmd/chat/systemd"
 )
 
 // serve is the command that serves.
@@ -18,46 +18,60 @@ type serve struct {
 	config.Config
 }
 
-// Run serves until a signal says that it is enough. A second one ends the program at once.
-func (c *serve) Run() error {
-	log := c.Logging.Logger(os.Stderr, c.Logging.LogLevel)
-	slog.SetDefault(log)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop)
-	return run(ctx, &c.Config, os.Stdout, log)
+// Run serves until a signal says that it is enough.
+func (c *serve) Run(line *kong.Context) error {
+	p, err := newParts(&c.Config)
+	if err != nil {
+		return err
+	}
+	slog.SetDefault(p.log)
+	p.options = config.List(line)
+	return p.run(takeOrders(), os.Stdout)
 }
 
-// run serves until ctx is done. It prints the URLs to out once it listens.
-func run(ctx context.Context, c *config.Config, out io.Writer, log *slog.Logger) error {
-	certificates, err := serverTLS(ctx, c, log)
+// run serves until it is told to stop. It prints the URLs to out once it listens.
+func (p *parts) run(o *orders, out io.Writer) (err error) {
+	manager, err := systemd.FromEnvironment()
 	if err != nil {
 		return err
 	}
-	server := newServer(c, certificates, log)
-	ui, err := newAdminUI(c, server, log)
-	if err != nil {
+	defer func() { _ = manager.Close() }()
+	if p.history, err = openHistory(o.stop, p.config, p.log); err != nil {
 		return err
 	}
-	if err := server.Listen(c.Listen.Address()); err != nil {
-		return c.Listen.Advise(err)
+	defer p.closeHistory(o, &err) // when nobody speaks any more
+	server := newServer(p)
+	p.server, p.ready.server = server, server
+	if p.sockets, err = logSockets(p.config, server, p.debug); err != nil {
+		return err
 	}
-	fmt.Fprintf(out, "chat:  %s\n", c.Listen.URL(server.Addr()))
-	if c.AdminUI.AdminUIFiles != "" {
-		fmt.Fprintf(out, "admin UI: %s\n", c.Listen.URL(server.Addr())+adminPath[1:])
+	defer p.sockets.Close()
+	if p.adminUI, err = newAdminUI(p.config, server, p.log); err != nil {
+		return err
+	}
+	r := reloader{read: commandLine, options: p.options, changes: p.changes(), log: p.log}
+	r.watch(o.stop)
+	if err := server.Listen(p.config.Listen.Address()); err != nil {
+		return p.config.Listen.Advise(err)
+	}
+	url := p.config.Listen.URL(server.Addr())
+	fmt.Fprintf(out, "chat:  %s\ntry:   curl '%ssocket.io/?EIO=4&transport=polling'\n", url, url)
+	if p.config.AdminUI.AdminUIFiles != "" {
+		fmt.Fprintf(out, "admin UI: %s%s\n", url, adminPath[1:])
 	}
 	// Who watches the program sees it stop: the admin address goes last.
-	watched, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-	admin, err := startAdmin(watched, ctx, c, server, adminUIMetrics(ui), out, log)
+	watched, unwatch := context.WithCancel(context.Background())
+	defer unwatch()
+	admin, err := startAdmin(watched, p, out)
 	if err != nil {
-		stop()
+		unwatch()
 		return errors.Join(err, server.Serve(watched))
 	}
-	err = server.Serve(ctx)
-	stop()
+	l := life{server: server, ready: p.ready, orders: o, options: &p.config.Drain, manager: manager, log: p.log}
+	err = l.serve()
+	unwatch()
 	if err == nil {
-		log.Info("stopped")
+		p.log.Info("stopped")
 	}
 	return errors.Join(err, <-admin)
 }

@@ -70,6 +70,23 @@ func (n *Namespace) roomSizes(ctx context.Context, local bool) (map[string]int, 
 	return n.adapter.RoomSizes(ctx, local)
 }
 
+// CountRooms returns how many rooms of this server have members, in all namespaces: the
+// exact number up to 4,096, and beyond that an estimate, 2 % off as a rule. It looks at every
+// room, a turn's worth at once, and not at their members. The rooms that sockets' ids are
+// do not count.
+func (v *Server) CountRooms(ctx context.Context) (int, error) {
+	ctx, cancel := v.request(ctx)
+	defer cancel()
+	rooms, done := newDistinct(), make(chan struct{})
+	v.engine.GroupSizes(func(group string, _ int) {
+		if isRoom(group) {
+			rooms.add(group)
+		}
+	}, func() { close(done) })
+	err := v.await(ctx, done)
+	return rooms.count(), err
+}
+
 // CountSockets implements Adapter.
 func (a *MemoryAdapter) CountSockets(ctx context.Context, sel *Selection) (int, error) {
 	if len(sel.Except) > 0 || len(sel.Rooms) > 1 {

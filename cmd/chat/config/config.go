@@ -11,7 +11,10 @@ type Config struct {
 
 	Listen  Listen  `embed:"" group:"Listening"`
 	Clients Clients `embed:"" group:"Clients"`
+	History History `embed:"" group:"History"`
+	Drain   Drain   `embed:"" group:"Stopping"`
 	Logging Logging `embed:"" group:"Logging"`
+	Sockets Sockets `embed:"" group:"Logging"`
 	AdminUI AdminUI `embed:"" group:"Admin UI"`
 }
 

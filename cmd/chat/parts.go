@@ -1,0 +1,79 @@
+package main
+
+import (
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/fanfare-go/fanfare/cmd/chat/config"
+	"github.com/fanfare-go/fanfare/cmd/chat/history"
+	"github.com/fanfare-go/fanfare/cmd/chat/socketlog"
+	"github.com/fanfare-go/fanfare/engine/socketio"
+	"github.com/fanfare-go/fanfare/engine/socketio/adminui"
+)
+
+// parts are what the program consists of.
+type parts struct {
+	config  *config.Config
+	options []config.Option // the same, as a list
+	log     *slog.Logger
+	level   *slog.LevelVar
+	debug   *slog.Logger // lets everything through
+
+	certificate *socketio.Certificate // nil without TLS
+	history     *history.History      // there when it runs
+	server      *socketio.Server      // likewise
+	ready       *readiness
+	sockets     *socketlog.Log // likewise
+	adminUI     *adminui.UI    // likewise; nil where it is off
+}
+
+// newParts reads what the configuration names: files. Nothing runs yet.
+func newParts(c *config.Config) (*parts, error) {
+	p := &parts{config: c, level: new(slog.LevelVar), ready: newReadiness()}
+	p.level.Set(c.Logging.LogLevel)
+	p.log = c.Logging.Logger(os.Stderr, p.level)
+	p.debug = c.Logging.Logger(os.Stderr, slog.LevelDebug)
+	if err := p.readCertificate(c); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *parts) readCertificate(c *config.Config) (err error) {
+	if c.Listen.TLSCert == "" {
+		return nil
+	}
+	p.certificate, err = socketio.CertificateFiles(c.Listen.TLSCert, c.Listen.TLSKey)
+	if err != nil {
+		return fmt.Errorf("give a certificate and its key in PEM with --tls-cert and --tls-key (%w)", err)
+	}
+	return nil
+}
+
+// tls is the server's; nil for plain http.
+func (p *parts) tls() *tls.Config {
+	if p.certificate == nil {
+		return nil
+	}
+	return &tls.Config{GetCertificate: p.certificate.GetCertificate}
+}
+
+// changes are what SIGHUP may change while the server runs.
+func (p *parts) changes() []change {
+	return []change{
+		func(c *config.Config) (func(), error) { return func() { p.level.Set(c.Logging.LogLevel) }, nil },
+		func(c *config.Config) (func(), error) { return func() { p.server.SetCORS(corsOf(c)) }, nil },
+		p.replaceCertificate,
+		changeSockets(p.sockets),
+	}
+}
+
+func (p *parts) replaceCertificate(*config.Config) (func(), error) {
+	if p.certificate == nil {
+		return func() {}, nil
+	}
+	// It replaces itself whenever its files are: nothing is lost if another part refuses.
+	return func() {}, p.certificate.Reload()
+}
