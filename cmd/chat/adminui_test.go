@@ -112,7 +112,7 @@ func TestTheAdminUIOfNpm(t *testing.T) {
 	shoot("rooms")
 	one.EmitAck("chatMessage", "from one")
 	goTo("#/events/")
-	for _, what := range []string{"event_received", "event_sent", "chatMessage", "reply", "hello", "room_joined", "disconnection"} {
+	for _, what := range []string{"event received", "event sent", "chatMessage", "reply", "hello", "room joined", "disconnection"} {
 		page.WaitText("main table", what)
 	}
 	shoot("events")
