@@ -97,7 +97,6 @@ func New(o Options) (*Server, error) {
 		quit:      make(chan struct{}),
 	}
 	s.limits.Inflated = &s.inflated
-	s.SetCORS(o.CORS)
 	if o.Handler != nil {
 		s.handed = newHandedServer(s)
 	}
@@ -109,6 +108,7 @@ func New(o Options) (*Server, error) {
 	s.clock.start = time.Now()
 	s.clock.advance()
 	s.loops.Store(new([]*loop))
+	s.SetCORS(o.CORS)
 	return s, nil
 }
 

@@ -21,7 +21,7 @@ func newServer(p *parts) *socketio.Server {
 	c, log := p.config, p.log
 	files, client := clientFiles(c)
 	server := socketio.New(socketio.Options{
-		CORS:            corsOf(c),
+		CORS:            origins(c),
 		Handler:         p.ready.before(withAdminPage(c, page.Handler(page.Options{ClientURL: client}))),
 		ClientFiles:     files,
 		TLS:             p.tls(),
@@ -31,6 +31,8 @@ func newServer(p *parts) *socketio.Server {
 		PingInterval:    c.Clients.PingInterval,
 		PingTimeout:     c.Clients.PingTimeout,
 		ShutdownTimeout: c.Drain.ShutdownTimeout,
+		ExpiryNotice:    c.Auth.AuthWarn,
+		KeepHandshake:   c.API.Address() != "", // which tells where clients are, for 1 KB each
 		Logger:          log,
 	})
 	server.OnConnect(func(_ context.Context, s *socketio.Socket) error {
@@ -45,9 +47,6 @@ func newServer(p *parts) *socketio.Server {
 	})
 	return server
 }
-
-// corsOf says which origins' pages may connect.
-func corsOf(c *config.Config) socketio.CORS { return socketio.CORS{Origins: c.Listen.Origin} }
 
 // clientFiles returns the folder with the official client, and where the page
 // finds it: nothing and the page's default, the CDN, where no folder was given.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/fanfare-go/fanfare/cmd/chat/auth"
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
 	"github.com/fanfare-go/fanfare/cmd/chat/history"
 	"github.com/fanfare-go/fanfare/cmd/chat/socketlog"
@@ -22,8 +23,10 @@ type parts struct {
 	debug   *slog.Logger // lets everything through
 
 	certificate *socketio.Certificate // nil without TLS
-	history     *history.History      // there when it runs
-	server      *socketio.Server      // likewise
+	api         apiParts
+	guard       *auth.Guard
+	history     *history.History // there when it runs
+	server      *socketio.Server // likewise
 	ready       *readiness
 	sockets     *socketlog.Log // likewise
 	adminUI     *adminui.UI    // likewise; nil where it is off
@@ -38,6 +41,14 @@ func newParts(c *config.Config) (*parts, error) {
 	if err := p.readCertificate(c); err != nil {
 		return nil, err
 	}
+	if err := p.api.read(c); err != nil {
+		return nil, err
+	}
+	guard, err := auth.New(authOptions(&c.Auth, p.log))
+	if err != nil {
+		return nil, err
+	}
+	p.guard = guard
 	return p, nil
 }
 
@@ -64,9 +75,11 @@ func (p *parts) tls() *tls.Config {
 func (p *parts) changes() []change {
 	return []change{
 		func(c *config.Config) (func(), error) { return func() { p.level.Set(c.Logging.LogLevel) }, nil },
-		func(c *config.Config) (func(), error) { return func() { p.server.SetCORS(corsOf(c)) }, nil },
+		func(c *config.Config) (func(), error) { return func() { p.server.SetCORS(origins(c)) }, nil },
 		p.replaceCertificate,
+		p.api.change,
 		changeSockets(p.sockets),
+		p.replaceKeys, // the last one: it has happened when it returns
 	}
 }
 
@@ -76,4 +89,8 @@ func (p *parts) replaceCertificate(*config.Config) (func(), error) {
 	}
 	// It replaces itself whenever its files are: nothing is lost if another part refuses.
 	return func() {}, p.certificate.Reload()
+}
+
+func (p *parts) replaceKeys(c *config.Config) (func(), error) {
+	return func() {}, p.guard.Reload(authOptions(&c.Auth, p.log))
 }

@@ -36,12 +36,14 @@ func (p *parts) run(o *orders, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { _ = manager.Close() }()
+	defer p.guard.Close()
 	if p.history, err = openHistory(o.stop, p.config, p.log); err != nil {
 		return err
 	}
 	defer p.closeHistory(o, &err) // when nobody speaks any more
 	server := newServer(p)
 	p.server, p.ready.server = server, server
+	p.guard.Protect(server, ownAuth...)
 	if p.sockets, err = logSockets(p.config, server, p.debug); err != nil {
 		return err
 	}
@@ -49,6 +51,7 @@ func (p *parts) run(o *orders, out io.Writer) (err error) {
 	if p.adminUI, err = newAdminUI(p.config, server, p.log); err != nil {
 		return err
 	}
+	p.api.make(p.config, server, p.log)
 	r := reloader{read: commandLine, options: p.options, changes: p.changes(), log: p.log}
 	r.watch(o.stop)
 	if err := server.Listen(p.config.Listen.Address()); err != nil {
@@ -67,11 +70,16 @@ func (p *parts) run(o *orders, out io.Writer) (err error) {
 		unwatch()
 		return errors.Join(err, server.Serve(watched))
 	}
+	published, err := p.api.start(watched, p.config, out, p.log)
+	if err != nil {
+		unwatch()
+		return errors.Join(err, server.Serve(watched), <-admin)
+	}
 	l := life{server: server, ready: p.ready, orders: o, options: &p.config.Drain, manager: manager, log: p.log}
 	err = l.serve()
 	unwatch()
 	if err == nil {
 		p.log.Info("stopped")
 	}
-	return errors.Join(err, <-admin)
+	return errors.Join(err, <-published, <-admin)
 }

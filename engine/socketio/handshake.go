@@ -85,6 +85,18 @@ func (s *Socket) DecodeAuth(v any) error {
 	return s.nsp.server.options.JSON.Unmarshal(auth, v)
 }
 
+// ForgetHandshake undoes that somebody has asked for the Handshake: unless somebody asks
+// again, it is let go once the connect functions have returned. For middlewares that read
+// a token, which should not stay in memory, and need not. Those that were given the
+// Handshake keep it.
+func (s *Socket) ForgetHandshake() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rare != nil {
+		s.rare.handshake = nil
+	}
+}
+
 // handshake reads the kept bytes of the opening request.
 func (c *client) handshake() *Handshake {
 	h := &Handshake{Headers: http.Header{}, Query: url.Values{}}

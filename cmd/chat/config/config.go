@@ -13,9 +13,11 @@ type Config struct {
 	Clients Clients `embed:"" group:"Clients"`
 	History History `embed:"" group:"History"`
 	Drain   Drain   `embed:"" group:"Stopping"`
+	API     API     `embed:"" group:"Publishing API"`
 	Logging Logging `embed:"" group:"Logging"`
 	Sockets Sockets `embed:"" group:"Logging"`
 	AdminUI AdminUI `embed:"" group:"Admin UI"`
+	Auth    Auth    `embed:"" group:"Authentication"`
 }
 
 // validator is a group that knows what makes its values invalid.
@@ -30,5 +32,6 @@ func (c *Config) Validate() error {
 			all = append(all, group.validate())
 		}
 	}
+	all = append(all, c.Auth.validateOrigins(&c.Listen))
 	return errors.Join(all...)
 }

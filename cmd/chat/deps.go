@@ -1,7 +1,0 @@
-package main
-
-// Keeps the modules that the packages beside this one are about to use.
-import (
-	_ "github.com/MicahParks/keyfunc/v3"
-	_ "github.com/golang-jwt/jwt/v5"
-)
