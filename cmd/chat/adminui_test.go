@@ -3,6 +3,8 @@ package main_test
 import (
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -141,6 +143,54 @@ func TestTheAdminUIOfNpm(t *testing.T) {
 	p.counts(map[string]float64{`fanfare_admin_ui_logins_total{result="password"}`: 1, `fanfare_admin_ui_logins_total{result="refused"}`: 1, `fanfare_admin_ui_logins_total{result="session"}`: 1, "fanfare_admin_ui_admins": 2, "fanfare_panics_total": 0})
 	if log := p.log.String(); strings.Contains(log, adminPassword) || strings.Contains(log, session) || strings.Contains(log, "s3cret") {
 		t.Errorf("the log has a secret:\n%s", log)
+	}
+}
+
+// A page from elsewhere, such as admin.socket.io, is let in where --origin has it, over
+// WebSocket only; the chat's own authentication does not keep it out.
+func TestTheAdminUIFromAnotherOrigin(t *testing.T) {
+	elsewhere := httptest.NewServer(http.FileServerFS(os.DirFS(adminUIFolder(t))))
+	defer elsewhere.Close()
+	browser := clienttest.OpenBrowser(t)
+	secret := "--auth-secret=" + strings.Repeat("k", 32)
+	for origin, welcome := range map[string]bool{elsewhere.URL: true, "https://example.com": false} {
+		p := start(t, withAdminUI(t, "--admin-ui=production", secret, "--origin="+origin))
+		page := browser.Open(elsewhere.URL, clienttest.PageOptions{Width: 1400, Height: 900})
+		page.Evaluate(`localStorage.setItem("ws_only", "true")`)
+		page.Evaluate(`location.reload()`)
+		page.WaitText("form", "Server URL")
+		page.Fill("form input >> nth=0", p.url)
+		page.Fill("form input >> nth=1", adminName)
+		page.Fill("form input >> nth=2", adminPassword)
+		page.Click("form button[type=submit]")
+		if welcome {
+			page.WaitText("header", "CONNECTED")
+			page.WaitText("main table", "/admin")
+		} else {
+			page.WaitText("form .red--text", "websocket error")
+		}
+		page.Close()
+	}
+}
+
+// TestAnAdminInPython has an admin who is no page, and no port of the official client.
+func TestAnAdminInPython(t *testing.T) {
+	interpreter := "/usr/bin/python3"
+	if err := exec.Command(interpreter, "-c", "import socketio, aiohttp").Run(); err != nil {
+		clienttest.Unavailable(t, "no python3 that has python3-socketio and python3-aiohttp")
+	}
+	p := start(t, withAdminUI(t, "--admin-ui=development"))
+	out, err := exec.Command(interpreter, "testdata/admin.py", p.url, adminName, adminPassword).CombinedOutput()
+	want := `refused: invalid credentials
+features: AGGREGATED_EVENTS ALL_EVENTS DISCONNECT EMIT JOIN LEAVE MDISCONNECT MJOIN MLEAVE
+numbers: one /,/admin
+connected: / own room
+joined: vip
+received: {'n': 1}
+disconnected
+`
+	if err != nil || string(out) != want {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
