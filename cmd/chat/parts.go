@@ -11,6 +11,7 @@ import (
 	"github.com/fanfare-go/fanfare/cmd/chat/history"
 	"github.com/fanfare-go/fanfare/cmd/chat/socketlog"
 	"github.com/fanfare-go/fanfare/engine/socketio"
+	"github.com/fanfare-go/fanfare/engine/socketio/adminui"
 )
 
 // parts are what the program consists of.
@@ -28,6 +29,7 @@ type parts struct {
 	server      *socketio.Server // likewise
 	ready       *readiness
 	sockets     *socketlog.Log // likewise
+	adminUI     *adminui.UI    // likewise; nil where it is off
 }
 
 // newParts reads what the configuration names: files. Nothing runs yet.
