@@ -45,6 +45,10 @@ type CORS struct {
 	PreflightStatus int
 }
 
+// SetCORS replaces Options.CORS, from the next request on; who is connected stays. Safe
+// from any goroutine; k is not to be changed afterwards.
+func (s *Server) SetCORS(k CORS) { s.cors.Store(&k) }
+
 func (k *CORS) on() bool { return len(k.Origins)+len(k.Patterns) > 0 || k.Origin != nil }
 
 // one reports that there is one fixed origin, which is told whoever asks (fact 10).

@@ -28,13 +28,13 @@ func (c *conn) route(b []byte, n int) (rest []byte) {
 		return c.foreign(b)
 	}
 	c.flags &^= connReturned
-	c.http.lines = srv.opts.CORS.lines(q.Get("Origin"))
+	c.http.lines = srv.cors.Load().lines(q.Get("Origin"))
 	in := c.intentOf(q)
 	if in.session != nil && in.session.loop != c.loop {
 		return c.moveTo(in.session.loop, b)
 	}
 	c.loop.stats.requests.Add(1)
-	if k := &srv.opts.CORS; k.on() && !k.PreflightContinue && string(q.Method) == http.MethodOptions {
+	if k := srv.cors.Load(); k.on() && !k.PreflightContinue && string(q.Method) == http.MethodOptions {
 		if q.ContentLength != 0 { // a body nobody reads must not become the next request
 			c.http.flags &^= httpKeepAlive
 		}
@@ -169,7 +169,7 @@ func (c *conn) routePolling(q *http1.Request, in *intent, b []byte, n int) (rest
 		return c.reject(q, in, err, b[n:])
 	}
 	if index, ok := c.loop.srv.jsonp(q); ok {
-		if !c.loop.srv.opts.CORS.admitsScript(q) {
+		if !c.loop.srv.cors.Load().admitsScript(q) {
 			return c.reject(q, in, errForbidden, b[n:])
 		}
 		r := c.http.need()

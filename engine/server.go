@@ -18,12 +18,13 @@ import (
 // Server is an Engine.IO server. Make it with New, then Listen, then Serve.
 // Exported methods are safe for concurrent use.
 type Server struct {
-	opts      Options    // immutable after New
-	prefix    []byte     // immutable: Path with its slash
-	upgrades  []string   // immutable
-	limits    ws.Limits  // immutable
-	deflation *deflation // immutable; nil without PerMessageDeflate
-	encoding  *encoding  // immutable
+	opts      Options              // immutable after New
+	cors      atomic.Pointer[CORS] // replaced by SetCORS
+	prefix    []byte               // immutable: Path with its slash
+	upgrades  []string             // immutable
+	limits    ws.Limits            // immutable
+	deflation *deflation           // immutable; nil without PerMessageDeflate
+	encoding  *encoding            // immutable
 	inflated  ws.Inflated
 	clock     clock
 	table     table
@@ -85,6 +86,7 @@ func New(o Options) (*Server, error) {
 		quit:      make(chan struct{}),
 	}
 	s.limits.Inflated = &s.inflated
+	s.SetCORS(o.CORS)
 	if o.Handler != nil {
 		s.handed = newHandedServer(s)
 	}

@@ -44,7 +44,7 @@ func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byt
 	if r != nil {
 		return c.refuseUpgrade(q, in, errTransportHandshake, r)
 	}
-	if !c.loop.srv.opts.CORS.admits(q.Get("Origin"), q.Host) {
+	if !c.loop.srv.cors.Load().admits(q.Get("Origin"), q.Host) {
 		return c.refuseUpgrade(q, in, errForbidden, refuseOrigin)
 	}
 	if in.hasSID && c.loop.srv.opts.NoUpgrades {

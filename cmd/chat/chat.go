@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"io/fs"
-	"log/slog"
 	"os"
 
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
@@ -19,13 +17,14 @@ const (
 )
 
 // newServer returns the chat: its page and its contract.
-func newServer(c *config.Config, certificates *tls.Config, log *slog.Logger) *socketio.Server {
+func newServer(c *config.Config, p *parts) *socketio.Server {
+	log := p.log
 	files, client := clientFiles(c)
 	server := socketio.New(socketio.Options{
-		CORS:            socketio.CORS{Origins: c.Listen.Origin},
+		CORS:            corsOf(c),
 		Handler:         page.Handler(page.Options{ClientURL: client}),
 		ClientFiles:     files,
-		TLS:             certificates,
+		TLS:             p.tls(),
 		MaxConnections:  c.Clients.MaxConnections,
 		AcceptRate:      c.Clients.AcceptRate,
 		AcceptBurst:     c.Clients.AcceptBurst,
@@ -46,6 +45,9 @@ func newServer(c *config.Config, certificates *tls.Config, log *slog.Logger) *so
 	})
 	return server
 }
+
+// corsOf says which origins' pages may connect.
+func corsOf(c *config.Config) socketio.CORS { return socketio.CORS{Origins: c.Listen.Origin} }
 
 // clientFiles returns the folder with the official client, and where the page
 // finds it: nothing and the page's default, the CDN, where no folder was given.

@@ -11,7 +11,9 @@ Open the URL it prints, or connect with any Socket.IO client: emit "chatMessage"
 
 // commands is the command line. Without a command, it serves.
 type commands struct {
-	Serve serve `cmd:"" default:"withargs" help:"Serve the page and Socket.IO (the default)."`
+	Serve       serve       `cmd:"" default:"withargs" help:"Serve the page and Socket.IO (the default)."`
+	Check       check       `cmd:"" help:"Say whether a server would start with these options."`
+	PrintConfig printConfig `cmd:"" help:"Print what flags, environment and file come to, as a file for --config; secrets are left out."`
 }
 
 // parser reads the command line, the environment and the file into c.

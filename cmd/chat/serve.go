@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/alecthomas/kong"
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
 )
 
@@ -19,30 +20,32 @@ type serve struct {
 }
 
 // Run serves until a signal says that it is enough. A second one ends the program at once.
-func (c *serve) Run() error {
-	log := c.Logging.Logger(os.Stderr, c.Logging.LogLevel)
-	slog.SetDefault(log)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop)
-	return run(ctx, &c.Config, os.Stdout, log)
-}
-
-// run serves until ctx is done. It prints the URLs to out once it listens.
-func run(ctx context.Context, c *config.Config, out io.Writer, log *slog.Logger) error {
-	certificates, err := serverTLS(ctx, c, log)
+func (c *serve) Run(line *kong.Context) error {
+	p, err := newParts(&c.Config)
 	if err != nil {
 		return err
 	}
-	server := newServer(c, certificates, log)
+	slog.SetDefault(p.log)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return run(ctx, &c.Config, p, config.List(line), os.Stdout)
+}
+
+// run serves until ctx is done. It prints the URLs to out once it listens.
+func run(ctx context.Context, c *config.Config, p *parts, options []config.Option, out io.Writer) error {
+	server := newServer(c, p)
+	r := reloader{read: commandLine, options: options, changes: p.changes(server), log: p.log}
+	r.watch(ctx)
 	if err := server.Listen(c.Listen.Address()); err != nil {
 		return c.Listen.Advise(err)
 	}
-	fmt.Fprintf(out, "chat:  %s\n", c.Listen.URL(server.Addr()))
+	url := c.Listen.URL(server.Addr())
+	fmt.Fprintf(out, "chat:  %s\ntry:   curl '%ssocket.io/?EIO=4&transport=polling'\n", url, url)
 	// Who watches the program sees it stop: the admin address goes last.
 	watched, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	admin, err := startAdmin(watched, ctx, c, server, out, log)
+	admin, err := startAdmin(watched, ctx, c, server, out, p.log)
 	if err != nil {
 		stop()
 		return errors.Join(err, server.Serve(watched))
@@ -50,7 +53,7 @@ func run(ctx context.Context, c *config.Config, out io.Writer, log *slog.Logger)
 	err = server.Serve(ctx)
 	stop()
 	if err == nil {
-		log.Info("stopped")
+		p.log.Info("stopped")
 	}
 	return errors.Join(err, <-admin)
 }

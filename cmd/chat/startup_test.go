@@ -21,6 +21,7 @@ func TestOnePortServesThePageAndSocketIO(t *testing.T) {
 	}
 	get(t, p.url+"/chat.js").want(t, 200, "chatMessage")
 	get(t, p.url+"/nothing").want(t, 404, "")
+	get(t, p.printed(`(?m)^try:\s+curl '(http://\S+)'$`)).want(t, 200, `0{"sid":"`)
 
 	handshake := get(t, p.url+polling, "Origin", "https://elsewhere.example")
 	handshake.want(t, 200, `0{"sid":"`)

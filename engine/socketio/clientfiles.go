@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,7 +19,7 @@ import (
 type clientFiles struct {
 	prefix string // of the files' paths, with its slash
 	files  fs.FS
-	serve  http.Handler // the files, to other origins too
+	serve  atomic.Pointer[http.Handler] // the files, to other origins too
 	next   http.Handler
 
 	mu   sync.Mutex
@@ -48,11 +49,16 @@ func newClientFiles(o *Options) *clientFiles {
 		prefix: strings.TrimSuffix("/"+strings.Trim(o.Path, "/"), "/") + "/",
 		files:  o.ClientFiles, next: o.Handler, tags: make(map[string]fileTag),
 	}
-	c.serve = o.CORS.Wrap(http.HandlerFunc(c.serveFile))
+	c.setCORS(o.CORS)
 	if c.next == nil {
 		c.next = http.NotFoundHandler()
 	}
 	return c
+}
+
+func (c *clientFiles) setCORS(k CORS) {
+	h := k.Wrap(http.HandlerFunc(c.serveFile))
+	c.serve.Store(&h)
 }
 
 // has reports whether the path is one of the client's files.
@@ -63,7 +69,7 @@ func (c *clientFiles) has(p string) bool {
 
 func (c *clientFiles) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if c.has(r.URL.Path) {
-		c.serve.ServeHTTP(w, r)
+		(*c.serve.Load()).ServeHTTP(w, r)
 	} else {
 		c.next.ServeHTTP(w, r)
 	}

@@ -41,7 +41,9 @@ func (f file) Validate(app *kong.Application) error {
 
 func flagNames(n *kong.Node) (names []string) {
 	for _, f := range n.Flags {
-		names = append(names, f.Name)
+		if f.Name != "config" && f.Name != "help" { // those belong to the call
+			names = append(names, f.Name)
+		}
 	}
 	for _, child := range n.Children {
 		names = append(names, flagNames(child)...)

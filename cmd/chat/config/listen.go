@@ -20,7 +20,7 @@ const ClientFile = "socket.io.min.js"
 type Listen struct {
 	Port        int      `env:"PORT" default:"3000" help:"TCP port of the page and of Socket.IO; 0 takes a free one."`
 	Host        string   `env:"HOST" help:"Address to listen on; default: all."`
-	Origin      []string `env:"ORIGIN" default:"*" help:"Origins whose pages may connect, such as https://example.com, or * for all."`
+	Origin      []string `env:"ORIGIN" default:"*" reload:"" help:"Origins whose pages may connect, such as https://example.com, or * for all."`
 	ClientFiles string   `env:"CLIENT_FILES" type:"existingdir" placeholder:"DIR" help:"Folder with socket.io.min.js (client-dist of the npm package socket.io); default: the page loads it from Socket.IO's CDN."`
 	TLSCert     string   `env:"TLS_CERT" name:"tls-cert" type:"existingfile" placeholder:"FILE" help:"Certificate with its chain, PEM: the port speaks https. Read again when it is replaced, and on SIGHUP."`
 	TLSKey      string   `env:"TLS_KEY" name:"tls-key" type:"existingfile" placeholder:"FILE" help:"Key of the certificate, PEM."`

@@ -11,9 +11,10 @@ type Logging struct {
 	LogFormat string     `env:"LOG_FORMAT" default:"text" enum:"text,json" help:"text or json."`
 }
 
-// Logger returns a logger in that format; level is read with each line.
+// Logger returns a logger in that format; level is read with each line. Tokens,
+// cookies and passwords do not reach it.
 func (l *Logging) Logger(w io.Writer, level slog.Leveler) *slog.Logger {
-	h := &slog.HandlerOptions{Level: level}
+	h := &slog.HandlerOptions{Level: level, ReplaceAttr: redact}
 	if l.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(w, h))
 	}

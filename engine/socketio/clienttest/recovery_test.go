@@ -337,9 +337,10 @@ func TestRecoveryOfAStockClientBesideALoudRoom(t *testing.T) {
 // one, and nobody gets one twice.
 func TestRecoveryOfStockClientsCutAtRandom(t *testing.T) {
 	const n, events = 100, 300
-	driver := clienttest.Start(t)
 	for _, transport := range transports {
 		t.Run(transport.name, func(t *testing.T) {
+			t.Parallel() // they mostly wait for heartbeats
+			driver := clienttest.Start(t)
 			// A client whose connection is cut between its last poll and its upgrade notices by the heartbeat alone.
 			heartbeat := socketio.Options{PingInterval: 2 * time.Second, PingTimeout: 4 * time.Second}
 			l := &lasting{T: t, driver: driver, names: transport.names, options: heartbeat}

@@ -1,0 +1,56 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Print writes the options as a file that --config reads. Secrets are not shown, and
+// what nobody set stands there as a comment, so that new defaults are taken on.
+func Print(w io.Writer, options []Option) error {
+	group := ""
+	for _, o := range options {
+		if o.Group != group {
+			group = o.Group
+			fmt.Fprintf(w, "\n# %s\n", group)
+		}
+		line, err := o.line()
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(w, "\n# %s\n%s\n", oneLine(o.Help), line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *Option) line() (string, error) {
+	if o.Secret && !isZero(o.Value) {
+		return "# " + o.Name + ": (redacted)", nil
+	}
+	b, err := yaml.Marshal(map[string]any{o.Name: o.Value})
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", o.Name, err)
+	}
+	line := strings.TrimSpace(string(b))
+	if o.Default {
+		line = "# " + strings.ReplaceAll(line, "\n", "\n# ")
+	}
+	return line, nil
+}
+
+func isZero(v any) bool {
+	switch x := v.(type) {
+	case string:
+		return x == ""
+	case []string:
+		return len(x) == 0
+	}
+	return false
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -1,0 +1,45 @@
+package config
+
+import (
+	"log/slog"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+const redacted = "(redacted)"
+
+// secretKeys are attributes of which no value belongs into a log, whoever logs it.
+var secretKeys = []string{"token", "authorization", "cookie", "set-cookie", "password", "secret", "api-key", "auth"}
+
+// secretQuery finds what clients put into a URL for want of a header.
+var secretQuery = regexp.MustCompile(`(?i)([?&](?:token|access_token|auth|password|api_key)=)[^&\s"]*`)
+
+// secretUser finds the password of a URL such as a database's.
+var secretUser = regexp.MustCompile(`(://[^/\s:@]*:)[^/\s@]+@`)
+
+// redact is slog's ReplaceAttr: it takes away what must not be logged.
+func redact(_ []string, a slog.Attr) slog.Attr {
+	if slices.Contains(secretKeys, strings.ToLower(a.Key)) {
+		return slog.String(a.Key, redacted)
+	}
+	switch v := a.Value.Any().(type) {
+	case string:
+		a.Value = slog.StringValue(RedactText(v))
+	case error:
+		a.Value = slog.StringValue(RedactText(v.Error()))
+	case *url.URL:
+		a.Value = slog.StringValue(RedactText(v.String()))
+	}
+	return a
+}
+
+// RedactText takes passwords and tokens out of URLs in a text.
+func RedactText(s string) string {
+	if !strings.ContainsAny(s, "?&@") {
+		return s
+	}
+	s = secretQuery.ReplaceAllString(s, "${1}"+redacted)
+	return secretUser.ReplaceAllString(s, "${1}"+redacted+"@")
+}

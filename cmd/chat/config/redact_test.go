@@ -1,0 +1,43 @@
+package config_test
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/fanfare-go/fanfare/cmd/chat/config"
+)
+
+func TestTokensAndCookiesAreNeverLogged(t *testing.T) {
+	const secret = "hunter2"
+	address, err := url.Parse("https://x.example/?token=" + secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range []string{"text", "json"} {
+		var b bytes.Buffer
+		l := config.Logging{LogFormat: format}
+		log := l.Logger(&b, slog.LevelDebug)
+		log.Info("request", "token", secret, "Cookie", secret, "Authorization", secret, "password", []string{secret}, "auth", map[string]string{"token": secret})
+		log.Info("request", slog.Group("headers", "cookie", secret))
+		log.With("token", secret).Debug("request", "url", "/socket.io/?EIO=4&token="+secret+"&t=1", "address", address)
+		log.Error("failed", "error", errors.New("dial postgres://chat:"+secret+"@db/chat: refused"), "dsn", "postgres://chat:"+secret+"@db/chat")
+		if strings.Contains(b.String(), secret) {
+			t.Errorf("%s:\n%s", format, &b)
+		}
+		if !strings.Contains(b.String(), "t=1") || !strings.Contains(b.String(), "@db/chat") {
+			t.Errorf("%s: more is gone than the secret:\n%s", format, &b)
+		}
+	}
+}
+
+func TestOrdinaryTextIsLoggedAsItIs(t *testing.T) {
+	for _, text := range []string{"", "a?b", "a@b.example", "http://localhost:3000/?room=1", "https://x.example:443/", "x=1&y=2"} {
+		if got := config.RedactText(text); got != text {
+			t.Errorf("%q became %q", text, got)
+		}
+	}
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/fanfare-go/fanfare/cmd/chat/config"
+)
+
+// change is what a part of the program does about a newer configuration: it returns what
+// makes it so, or why that cannot be. Nothing is to have changed before apply is called.
+type change func(c *config.Config) (apply func(), err error)
+
+// reloader takes a newer configuration on: all of it, or none.
+type reloader struct {
+	read    func() (*config.Config, []config.Option, error)
+	options []config.Option // in effect
+	changes []change
+	log     *slog.Logger
+}
+
+// commandLine reads the options again: as the program was called, with the file as it is now.
+func commandLine() (*config.Config, []config.Option, error) {
+	c := new(commands)
+	ctx, err := parser(c).Parse(os.Args[1:])
+	if err != nil {
+		return nil, nil, err
+	}
+	return &c.Serve.Config, config.List(ctx), nil
+}
+
+// watch reloads at each SIGHUP until ctx is done. Without it that signal ends a program.
+func (r *reloader) watch(ctx context.Context) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	go func() {
+		defer signal.Stop(hup)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-hup:
+				r.reload()
+			}
+		}
+	}()
+}
+
+func (r *reloader) reload() {
+	c, options, err := r.read()
+	if err == nil {
+		err = r.apply(c)
+	}
+	if err != nil {
+		r.log.Error("the old configuration stays in use", "error", err)
+		return
+	}
+	changed, restart := config.Changes(r.options, options)
+	if len(restart) > 0 {
+		r.log.Warn("some options take effect with the next start only", "options", restart)
+	}
+	r.options = config.Reloaded(r.options, options)
+	r.log.Info("the configuration was read again", "changed", changed)
+}
+
+// apply asks all parts before it changes any.
+func (r *reloader) apply(c *config.Config) error {
+	var ready []func()
+	var all []error
+	for _, change := range r.changes {
+		apply, err := change(c)
+		ready, all = append(ready, apply), append(all, err)
+	}
+	if err := errors.Join(all...); err != nil {
+		return err
+	}
+	for _, apply := range ready {
+		apply()
+	}
+	return nil
+}
