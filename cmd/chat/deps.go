@@ -5,7 +5,6 @@ import (
 	_ "github.com/MicahParks/keyfunc/v3"
 	_ "github.com/golang-jwt/jwt/v5"
 	_ "github.com/jackc/pgx/v5/pgxpool"
-	_ "github.com/oklog/ulid/v2"
 	_ "go.etcd.io/bbolt"
 	_ "golang.org/x/crypto/bcrypt"
 )
