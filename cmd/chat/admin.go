@@ -26,7 +26,7 @@ var (
 // startAdmin serves profiles, metrics and health checks until ctx is done. Ready is
 // it until stopping is done, which comes before. What it returns carries the end's
 // error, and is closed at once where it is switched off.
-func startAdmin(ctx, stopping context.Context, c *config.Config, server *socketio.Server, out io.Writer, log *slog.Logger) (<-chan error, error) {
+func startAdmin(ctx, stopping context.Context, c *config.Config, server *socketio.Server, numbers []pprof.Metric, out io.Writer, log *slog.Logger) (<-chan error, error) {
 	ended := make(chan error, 1)
 	if c.Listen.Admin == "off" {
 		close(ended)
@@ -34,7 +34,7 @@ func startAdmin(ctx, stopping context.Context, c *config.Config, server *socketi
 	}
 	admin, err := pprof.New(pprof.Options{
 		Addr:    c.Listen.Admin,
-		Metrics: metricsOf(server),
+		Metrics: numbers,
 		Live:    func() error { return live(server.Stats().Engine) },
 		Ready:   func() error { return ready(stopping, server) },
 		Logger:  log,

@@ -6,17 +6,13 @@ import (
 	"os"
 
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
+	"github.com/fanfare-go/fanfare/cmd/chat/conversation"
+	"github.com/fanfare-go/fanfare/cmd/chat/history"
 	"github.com/fanfare-go/fanfare/cmd/chat/page"
 	"github.com/fanfare-go/fanfare/engine/socketio"
 )
 
-// The contract with every front end.
-const (
-	chatMessage socketio.Call[string, struct{}] = "chatMessage" // from a client: what somebody wrote; acknowledged, where asked for, after the reply
-	reply       socketio.Event[string]          = "reply"       // to everybody, the sender included
-)
-
-// newServer returns the chat: its page and its contract.
+// newServer returns the chat's server and its page. Its contract, which docs/chat.md describes, is the conversation's.
 func newServer(c *config.Config, p *parts) *socketio.Server {
 	log := p.log
 	files, client := clientFiles(c)
@@ -31,19 +27,35 @@ func newServer(c *config.Config, p *parts) *socketio.Server {
 		PingInterval:    c.Clients.PingInterval,
 		PingTimeout:     c.Clients.PingTimeout,
 		ShutdownTimeout: c.Clients.ShutdownTimeout,
+		MaxRooms:        conversation.MaxRooms,
+		AckError:        conversation.AckError,
 		Logger:          log,
+
+		ConnectionStateRecovery: recoveryOf(&c.Recovery),
 	})
 	server.OnConnect(func(_ context.Context, s *socketio.Socket) error {
-		log.Debug("connected", "id", s.ID())
+		log.Debug("connected", "id", s.ID(), "recovered", s.Recovered())
 		return nil
 	})
 	server.OnDisconnect(func(_ context.Context, s *socketio.Socket, r socketio.Reason) {
 		log.Debug("disconnected", "id", s.ID(), "reason", r)
 	})
-	socketio.OnAck(server, chatMessage, func(_ context.Context, _ *socketio.Socket, text string) (struct{}, error) {
-		return struct{}{}, reply.Emit(server, text)
-	})
 	return server
+}
+
+// converse registers the chat's contract with the server.
+func converse(c *config.Config, server *socketio.Server, h *history.History) *conversation.Conversation {
+	return conversation.New(server, h, conversation.Options{
+		MaxText: c.Chat.MaxText, MaxRooms: c.Chat.MaxRooms, PresenceRate: c.Chat.PresenceRate,
+	})
+}
+
+// recoveryOf returns nil where it is off.
+func recoveryOf(c *config.Recovery) *socketio.Recovery {
+	if c.RecoveryWindow == 0 {
+		return nil
+	}
+	return &socketio.Recovery{MaxDisconnectionDuration: c.RecoveryWindow, MaxBytes: int64(c.RecoveryMemory) << 20}
 }
 
 // corsOf says which origins' pages may connect.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
+	"github.com/fanfare-go/fanfare/cmd/chat/history"
 )
 
 // serve is the command that serves.
@@ -35,6 +36,12 @@ func (c *serve) Run(line *kong.Context) error {
 // run serves until ctx is done. It prints the URLs to out once it listens.
 func run(ctx context.Context, c *config.Config, p *parts, options []config.Option, out io.Writer) error {
 	server := newServer(c, p)
+	said, err := history.Open(ctx, history.Options{Logger: p.log})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = said.Close(context.WithoutCancel(ctx)) }()
+	chat := converse(c, server, said)
 	r := reloader{read: commandLine, options: options, changes: p.changes(server), log: p.log}
 	r.watch(ctx)
 	if err := server.Listen(c.Listen.Address()); err != nil {
@@ -45,7 +52,7 @@ func run(ctx context.Context, c *config.Config, p *parts, options []config.Optio
 	// Who watches the program sees it stop: the admin address goes last.
 	watched, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	admin, err := startAdmin(watched, ctx, c, server, out, p.log)
+	admin, err := startAdmin(watched, ctx, c, server, append(metricsOf(server), metricsOfChat(chat)...), out, p.log)
 	if err != nil {
 		stop()
 		return errors.Join(err, server.Serve(watched))

@@ -9,9 +9,11 @@ import (
 type Config struct {
 	File File `name:"config" env:"FANFARE_CONFIG" type:"existingfile" placeholder:"FILE" help:"File with options, YAML: a flag's name without the dashes, a colon, its value."`
 
-	Listen  Listen  `embed:"" group:"Listening"`
-	Clients Clients `embed:"" group:"Clients"`
-	Logging Logging `embed:"" group:"Logging"`
+	Listen   Listen   `embed:"" group:"Listening"`
+	Clients  Clients  `embed:"" group:"Clients"`
+	Chat     Chat     `embed:"" group:"Chat"`
+	Recovery Recovery `embed:"" group:"Recovery"`
+	Logging  Logging  `embed:"" group:"Logging"`
 }
 
 // validator is a group that knows what makes its values invalid.
