@@ -18,7 +18,7 @@ func newServer(c *config.Config, p *parts) *socketio.Server {
 	files, client := clientFiles(c)
 	server := socketio.New(socketio.Options{
 		CORS:            corsOf(c),
-		Handler:         page.Handler(page.Options{ClientURL: client}),
+		Handler:         page.Handler(page.Options{ClientURL: client, Servers: c.Chat.PageServer}),
 		ClientFiles:     files,
 		TLS:             p.tls(),
 		MaxConnections:  c.Clients.MaxConnections,
