@@ -1,6 +1,9 @@
 package engine
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // bucket is the size of a bucket of tokens and the rate at which it fills. Immutable.
 type bucket struct {
@@ -8,8 +11,12 @@ type bucket struct {
 	depth int64 // nanoseconds until an empty bucket is full
 }
 
-// tokenGrain makes rates above one in a nanosecond, of bytes, possible.
-const tokenGrain = 1024
+const (
+	// tokenGrain makes rates above one in a nanosecond, of bytes, possible.
+	tokenGrain = 1024
+	// maxBurst keeps the bucket's depth within an int64, at one token per second.
+	maxBurst = 1 << 32
+)
 
 func newBucket(r Rate) (b bucket) {
 	if r.PerSecond <= 0 {
@@ -25,21 +32,50 @@ func newBucket(r Rate) (b bucket) {
 func (b *bucket) cost(n int) int64 { return int64(float64(n) * float64(b.each) / tokenGrain) }
 
 // level is how full somebody's bucket is: when it will be full again, in nanoseconds of
-// the server's clock. The zero value is full.
+// the server's clock. The zero value is full. It means the same for any bucket, so that
+// the rate may change.
 type level int64
+
+// after is the level once n tokens were taken at the given tick; false where there are
+// fewer.
+func (v level) after(b *bucket, tick uint64, n int) (level, bool) {
+	now := int64(tick) * int64(tickLength)
+	full := max(int64(v), now) + b.cost(n)
+	return level(full), full-now <= b.depth
+}
 
 // take takes n tokens at the given tick; false, and none, where there are fewer.
 func (v *level) take(b *bucket, tick uint64, n int) bool {
 	if b.each == 0 {
 		return true
 	}
-	now := int64(tick) * int64(tickLength)
-	full := max(int64(*v), now) + b.cost(n)
-	if full-now > b.depth {
-		return false
+	full, ok := v.after(b, tick, n)
+	if ok {
+		*v = full
 	}
-	*v = level(full)
-	return true
+	return ok
 }
 
 func (v level) isFull(tick uint64) bool { return int64(v) <= int64(tick)*int64(tickLength) }
+
+// sharedBucket is one that all loops take from: a compare-and-swap per new session. The
+// kernel spreads connections over the loops by chance: with a share of the rate each, one
+// loop would refuse what another has room for. Safe for concurrent use.
+type sharedBucket struct {
+	size  bucket // immutable
+	level atomic.Int64
+}
+
+// take takes a token at the given tick; false when there is none.
+func (s *sharedBucket) take(tick uint64) bool {
+	if s.size.each == 0 {
+		return true
+	}
+	for {
+		was := s.level.Load()
+		full, ok := level(was).after(&s.size, tick, 1)
+		if !ok || s.level.CompareAndSwap(was, int64(full)) {
+			return ok
+		}
+	}
+}

@@ -53,19 +53,16 @@ func (k *callbacks) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 	l := s.loopOf(gc.EventLoop())
 	if l == nil {
 		if moved != nil {
-			s.peers.leave(moved.peer)
+			s.peers.leave(moved.peer, s.clock.now())
 		}
 		s.refuseConn(gc)
 		return nil, gnet.Close
 	}
 	l.enter()
 	defer l.leave()
-	counted := false
-	if moved == nil && s.peers.on {
-		var met Limit
-		if counted, met = s.peers.accept(hostOf(gc.RemoteAddr()), l.now); met != 0 {
-			l.limited(Limited{Limit: met, Peer: hostOf(gc.RemoteAddr())})
-			s.refuseConn(gc)
+	header, counted, ok := false, false, true
+	if moved == nil {
+		if header, counted, ok = l.admits(gc); !ok {
 			return nil, gnet.Close
 		}
 	}
@@ -73,7 +70,7 @@ func (k *callbacks) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 	defer l.recoverFor(c)
 	gc.SetContext(c)
 	c.flags |= connCounted
-	if counted || moved != nil && moved.peer.IsValid() {
+	if counted || moved != nil && moved.counts(gc) {
 		c.flags |= connPeer
 	}
 	s.gauges.connections.Add(1)
@@ -81,16 +78,38 @@ func (k *callbacks) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 	if s.opts.PingInterval+s.opts.PingTimeout > keepAliveEnd {
 		_ = gc.SetKeepAlivePeriod(keepAlive)
 	}
-	c.http.waits = waitHead
-	if s.tls != nil && moved == nil {
-		c.beginTLS()
-		return nil, gnet.None
-	}
-	c.expire(ticks(s.opts.HeaderTimeout))
-	if moved != nil {
+	switch {
+	case header:
+		c.beginProxied()
+	case moved == nil:
+		c.begin()
+	default:
+		c.http.waits = waitHead
+		c.expire(ticks(s.opts.HeaderTimeout))
 		c.arrive(moved)
 	}
 	return nil, gnet.None
+}
+
+// admits decides who may come in at all. header says that the PROXY protocol's is to come
+// first, counted that the connection counts against its peer.
+func (l *loop) admits(gc gnet.Conn) (header, counted, ok bool) {
+	s := l.srv
+	if header, ok = s.greets(gc); !ok {
+		l.stats.proxyRefused.Add(1)
+		return false, false, false
+	}
+	r := s.rules.Load()
+	if !r.counted {
+		return header, false, true
+	}
+	ip := s.peerOfLimits(r, addrPort(gc.RemoteAddr()).Addr())
+	counted, met := s.peers.accept(r, ip, l.now)
+	if met != 0 {
+		l.limited(Limited{Limit: met, Peer: ip})
+		s.refuseConn(gc)
+	}
+	return header, counted, met == 0
 }
 
 const (
@@ -122,6 +141,8 @@ func (k *callbacks) OnTraffic(gc gnet.Conn) gnet.Action {
 	defer l.recoverFor(c)
 	switch {
 	case len(b) == 0 || c.flags&(connClosed|connDoomed) != 0:
+	case c.flags&connProxied != 0:
+		c.feedProxied(b)
 	case c.flags&connSecure != 0:
 		c.feedSecure(b)
 	case c.flags&connShaking == 0:
@@ -160,7 +181,7 @@ func (k *callbacks) OnClose(gc gnet.Conn, _ error) gnet.Action {
 		l.srv.gauges.connections.Add(-1)
 	}
 	if c.flags&connPeer != 0 {
-		l.srv.peers.leave(hostOf(gc.RemoteAddr()))
+		l.srv.peers.leave(countedFor(gc), l.now)
 	}
 	c.closed()
 	return gnet.None

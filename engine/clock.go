@@ -60,6 +60,7 @@ func (s *Server) tickOnce(elapsed uint64) {
 	if elapsed > stallTicks {
 		s.lastStall.Store(s.clock.now())
 	}
+	s.resample()
 	now := s.clock.now()
 	for _, l := range s.allLoops() {
 		due := l.nextDue.Load() <= now || now-l.lastTick.Load() >= idleTicks

@@ -49,6 +49,7 @@ const (
 	connSecure                          // it speaks TLS
 	connPeer                            // counts against its peer's ConnectionsPerIP
 	connMidMessage                      // its timer watches the message that is incomplete
+	connProxied                         // the header of the PROXY protocol is to come
 )
 
 func newConn(l *loop, gc gnet.Conn) *conn {
@@ -200,6 +201,9 @@ func (c *conn) timeout() {
 	if c.flags&connMidMessage != 0 && c.open() {
 		c.exceed(LimitMessageTime)
 		return
+	}
+	if c.flags&connProxied != 0 {
+		c.loop.stats.proxyFailed.Add(1)
 	}
 	if c.http != nil && c.http.post != nil && c.bodyFlows() {
 		return

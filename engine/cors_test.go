@@ -129,3 +129,28 @@ func TestInitialPacket(t *testing.T) {
 		t.Errorf("over WebSocket: %q", got)
 	}
 }
+
+// What SetCORS says holds for the next request, over every transport.
+func TestOriginsAreReplacedWhileTheServerRuns(t *testing.T) {
+	f := startFacts(t, engine.Options{CORS: engine.CORS{Origins: []string{"*"}}})
+	lines := []string{wsHeader, "Origin: http://a.example"}
+	for _, tt := range []struct {
+		origins []string
+		told    string
+		status  int
+	}{
+		{[]string{"*"}, "*", 101},
+		{[]string{"http://b.example", "http://c.example"}, "", 403},
+		{[]string{"http://a.example", "http://c.example"}, "http://a.example", 101},
+		{nil, "", 403},
+	} {
+		f.srv.SetCORS(engine.CORS{Origins: tt.origins})
+		got := f.dial().do("GET", "/socket.io/?transport=polling", "", lines[1:]...)
+		if h := got.Header.Get("Access-Control-Allow-Origin"); h != tt.told {
+			t.Errorf("%v: polling is told %q", tt.origins, h)
+		}
+		if got := f.dial().do("GET", wsURL, "", lines...); got.StatusCode != tt.status {
+			t.Errorf("%v: WebSocket: %s", tt.origins, got.Status)
+		}
+	}
+}

@@ -160,6 +160,7 @@ func (c *conn) answerPoll(payload []byte, k form, compress bool) {
 }
 
 func (c *conn) answerIn(how coding, contentType string, body []byte) {
+	c.loop.stats.bytesOut.Add(uint64(len(body)))
 	c.answer(http1.Response{Status: http.StatusOK, ContentType: contentType, Header: codingLines[how], Body: body})
 }
 
@@ -181,6 +182,7 @@ func (s *Session) flushShared() bool {
 	if len(body) >= n {
 		k, body = codingNone, f.payload(srv, formPolling)
 	}
+	s.loop.stats.packetsOut.Add(1)
 	f.retain(1)
 	s.dropQueue()
 	p.get, c.session = nil, nil

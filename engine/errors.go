@@ -16,6 +16,10 @@ var (
 	ErrBadDeflate = errors.New("engine: PerMessageDeflate has levels 1-9 and windows of 9-15 bits")
 	// ErrBadHTTPCompression: Options.HTTPCompression asks for what there is not.
 	ErrBadHTTPCompression = errors.New("engine: HTTPCompression has levels 1-9")
+	// ErrBadLimits: Options.Limits, or those of SetLimits, cannot be meant.
+	ErrBadLimits = errors.New("engine: bad Limits")
+	// ErrBadProxies: Options.TrustedProxies, ProxyProtocol or ClientHeader cannot be meant.
+	ErrBadProxies = errors.New("engine: bad TrustedProxies")
 	// ErrAddressInUse: somebody listens there already; the text says what to do.
 	ErrAddressInUse = errors.New("engine: the address is in use by another server: stop it or choose another port")
 	// ErrDescriptorLimit: the process may open too few descriptors to serve anybody.

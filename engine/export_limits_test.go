@@ -15,11 +15,12 @@ func (s *Server) Peers(ip string) (remembered, connections int) {
 
 // AcceptFrom is what a server with these limits says to a connection.
 func (s *Server) AcceptFrom(ip string, tick uint64) (counted bool, met Limit) {
-	return s.peers.accept(hostOfIP(netip.MustParseAddr(ip)), tick)
+	r := s.rules.Load()
+	return s.peers.accept(r, s.peerOfLimits(r, netip.MustParseAddr(ip)), tick)
 }
 
 // LeaveFrom undoes AcceptFrom.
-func (s *Server) LeaveFrom(ip string) { s.peers.leave(hostOfIP(netip.MustParseAddr(ip))) }
+func (s *Server) LeaveFrom(ip string) { s.peers.leave(hostOfIP(netip.MustParseAddr(ip)), s.Tick()) }
 
 // Watched counts entries of the tables of sessions that send, and of those with half a
 // packet, of loops that the test runs itself.
@@ -42,3 +43,17 @@ func NewBucket(r Rate) *Bucket { return &Bucket{size: newBucket(r)} }
 
 // Take takes n tokens at a tick.
 func (b *Bucket) Take(tick uint64, n int) bool { return b.level.take(&b.size, tick, n) }
+
+// HostOf is who one peer is.
+func HostOf(ip netip.Addr) netip.Addr { return hostOfIP(ip) }
+
+// ClientOf is who the lines of a field say has sent a request.
+func (s *Server) ClientOf(field string, lines []string) (netip.AddrPort, error) {
+	k, err := s.clientOf(func(name string) []string {
+		if name == field {
+			return lines
+		}
+		return nil
+	})
+	return k.addr, err
+}

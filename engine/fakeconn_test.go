@@ -81,7 +81,7 @@ type fakeConn struct {
 	gnet.Conn // nil: what is not written below is not used by the engine
 	loop      *fakeLoop
 	fd, peer  int
-	ctx       any
+	ctx, safe any
 	in        []byte // what Next returns
 	out       []byte // what gnet would hold for a peer that takes no more
 	writes    int    // calls of Write, after close too
@@ -93,8 +93,8 @@ type fakeConn struct {
 func (c *fakeConn) EventLoop() gnet.EventLoop                { return c.loop }
 func (c *fakeConn) Context() any                             { return c.ctx }
 func (c *fakeConn) SetContext(ctx any)                       { c.ctx = ctx }
-func (c *fakeConn) SetSafeContext(any)                       {}
-func (c *fakeConn) SafeContext() any                         { return nil }
+func (c *fakeConn) SetSafeContext(ctx any)                   { c.safe = ctx }
+func (c *fakeConn) SafeContext() any                         { return c.safe }
 func (c *fakeConn) Fd() int                                  { return c.fd }
 func (c *fakeConn) Dup() (int, error)                        { return syscall.Dup(c.fd) }
 func (c *fakeConn) LocalAddr() net.Addr                      { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }

@@ -52,11 +52,11 @@ func (h *handedServer) serve() {
 	_ = h.http.Serve(h) // ErrServerClosed, always
 }
 
-// take serves nc, of which b was read already, over TLS where k is not nil; it
-// counts against the peer.
-func (h *handedServer) take(nc net.Conn, b []byte, k *tlsLayer, peer netip.Addr) {
+// take serves nc, of which b was read already, over TLS where k is not nil; a says
+// whose it is.
+func (h *handedServer) take(nc net.Conn, b []byte, k *tlsLayer, a *arrival) {
 	h.srv.gauges.handed.Add(1)
-	c := &handedConn{Conn: nc, raw: nc, read: b, srv: h.srv, peer: peer}
+	c := &handedConn{Conn: nc, raw: nc, read: b, srv: h.srv, peer: a.peer, from: a.from}
 	if k != nil {
 		k.nc = nc
 		c.Conn, c.tls = k.tls, k
@@ -120,12 +120,46 @@ func (h *handedServer) shutdown(ctx context.Context) error {
 func (h *handedServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !h.srv.owns([]byte(rawPath(r))):
-		setTLS(r)
-		h.srv.opts.Handler.ServeHTTP(w, r)
+		h.serveForeign(w, r)
 	case h.srv.draining.Load() || h.giveBack(w, r) != nil:
 		w.Header().Set("Connection", "close")
 		http.Error(w, "cannot serve this request now", http.StatusServiceUnavailable)
 	}
+}
+
+// serveForeign gives Options.Handler a request, of whom it says that it is.
+func (h *handedServer) serveForeign(w http.ResponseWriter, r *http.Request) {
+	nc, _ := r.Context().Value(handedKey{}).(*handedConn)
+	proxied := h.behindProxy(nc)
+	if err := h.identify(r); err != nil {
+		http.Error(w, "malformed header", http.StatusBadRequest)
+		return
+	}
+	if !h.mayAsk(r) {
+		name, value, _ := strings.Cut(strings.TrimSpace(string(retryAfter())), ": ")
+		w.Header().Set(name, value)
+		if !proxied {
+			w.Header().Set("Connection", "close")
+		}
+		http.Error(w, "too many requests", http.StatusTooManyRequests)
+		return
+	}
+	setTLS(r)
+	h.srv.opts.Handler.ServeHTTP(w, r)
+}
+
+// mayAsk counts the request; false where it is one too many.
+func (h *handedServer) mayAsk(r *http.Request) bool {
+	rules := h.srv.rules.Load()
+	l := h.srv.anyLoop()
+	if rules.requests.each == 0 || l == nil {
+		return true
+	}
+	at, _ := netip.ParseAddrPort(r.RemoteAddr)
+	if ip, err := netip.ParseAddr(r.RemoteAddr); err == nil {
+		at = netip.AddrPortFrom(ip, 0)
+	}
+	return l.mayAsk(rules, at.Addr(), h.srv.clock.now())
 }
 
 // rawPath is the path as it stands in the request line, as the loops see it
@@ -162,7 +196,7 @@ func (h *handedServer) giveBack(w http.ResponseWriter, r *http.Request) error {
 		_ = nc.Close()
 		return nil
 	}
-	a := &arrival{bytes: requestBytes(r, buf.Reader), returned: true}
+	a := &arrival{bytes: requestBytes(r, buf.Reader), returned: true, from: c.from}
 	h.srv.enroll(loops[int(h.next.Add(1))%len(loops)], c.leaveHTTP(h.srv, a), a)
 	return nil
 }
@@ -189,6 +223,7 @@ type handedConn struct {
 	read     []byte    // not yet read again; only one goroutine reads at a time
 	srv      *Server
 	peer     netip.Addr // whose ConnectionsPerIP it counts against; the zero value for nobody's
+	from     *origin    // nil where the network says whose it is
 	once     sync.Once
 }
 
@@ -202,6 +237,16 @@ func (c *handedConn) Read(b []byte) (int, error) {
 		return n, nil
 	}
 	return c.Conn.Read(b)
+}
+
+// RemoteAddr is whose connection it is.
+func (c *handedConn) RemoteAddr() net.Addr {
+	if c.from != nil {
+		if at := c.from.peer.Load().Addr; at.IsValid() {
+			return net.TCPAddrFromAddrPort(at)
+		}
+	}
+	return c.Conn.RemoteAddr()
 }
 
 // Close closes the connection and counts it off.
@@ -221,6 +266,6 @@ func (c *handedConn) CloseWrite() error {
 func (c *handedConn) gone() {
 	c.once.Do(func() {
 		c.srv.gauges.handed.Add(-1)
-		c.srv.peers.leave(c.peer)
+		c.srv.peers.leave(c.peer, c.srv.clock.now())
 	})
 }

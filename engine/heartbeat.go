@@ -81,6 +81,7 @@ func (s *Session) grace() {
 func (s *Session) ping() {
 	s.clear(flagGraced)
 	s.set(flagAwaitingPong)
+	s.loop.timePing(s)
 	if s.conn != nil {
 		s.conn.writeControl(pingFrame)
 		return

@@ -5,8 +5,9 @@ package engine
 type heldQueue struct {
 	sessions []*Session
 	next     int
-	peak     int   // most that were in it since it was last empty
-	mark     uint8 // immutable: its bit of Session.waits
+	taken    uint64 // how many pop has returned, ever
+	peak     int    // most that were in it since it was last empty
+	mark     uint8  // immutable: its bit of Session.waits
 }
 
 const (
@@ -43,6 +44,7 @@ func (q *heldQueue) pop() *Session {
 	s := q.sessions[q.next]
 	q.sessions[q.next] = nil
 	q.next++
+	q.taken++
 	s.waits &^= q.mark
 	return s
 }

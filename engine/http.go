@@ -206,7 +206,7 @@ func (c *conn) await() {
 	case waitNone:
 		c.loop.connTimers.Disarm(c)
 	case waitBody:
-		c.expire(opts.bodyTicks())
+		c.expire(c.loop.srv.bodyTicks())
 	case waitHead:
 		c.expire(ticks(opts.HeaderTimeout))
 	case waitIdle:

@@ -21,7 +21,10 @@ type Rate struct {
 // no limit but those of PingRate and MessageTimeout. Node has none of them.
 //
 // A peer is an IP address; in IPv6 it is the /64 network, because a host has that many
-// addresses. Behind a proxy all clients are one peer: leave the limits per IP out there.
+// addresses. Behind a proxy that is not in Options.TrustedProxies all clients are one
+// peer: leave the limits per IP out there. Where it is, sessions and requests count for
+// the client, and so do connections that the PROXY protocol names one for; other
+// connections of a proxy count for nobody.
 type Limits struct {
 	// ConnectionsPerIP is how many connections a peer may have open. What comes beyond
 	// is answered 503 with a Retry-After, or, over TLS, hung up on.
@@ -31,12 +34,19 @@ type Limits struct {
 	// SessionRatePerIP is how many sessions a peer may open, which is where the work of
 	// a handshake is. What comes beyond is answered 429 with a Retry-After.
 	SessionRatePerIP Rate
+	// RequestRatePerIP is how many HTTP requests a peer may send, polls and those for
+	// Options.Handler included. What comes beyond is answered 429 with a Retry-After, and
+	// the connection closed, unless it is a trusted proxy's.
+	RequestRatePerIP Rate
+	// Exempt are networks to whose addresses the limits per IP, Messages and Bytes do not
+	// apply; default none. The slice is not to be changed any more.
+	Exempt []netip.Prefix
 	// MaxIPs is how many peers are remembered for that; default 65,536. While there are
 	// more of them, the limits per IP do not hold for the rest.
 	MaxIPs int
 
 	// Messages is how many messages a session may send: events, acknowledgements, each
-	// attachment of one, everything but heartbeats.
+	// attachment of one, everything but the answer to a ping.
 	Messages Rate
 	// Bytes is how many bytes they may have; its burst is MaxHTTPBufferSize at least.
 	Bytes Rate
@@ -79,12 +89,13 @@ const (
 	LimitPings                           // Limits.PingRate
 	LimitMessageTime                     // Limits.MessageTimeout
 	LimitBodyRate                        // Limits.MinBodyRate
+	LimitRequestRate                     // Limits.RequestRatePerIP
 
-	limitCount = int(LimitBodyRate) + 1
+	limitCount = int(LimitRequestRate) + 1
 )
 
 var limitText = [limitCount]string{
-	"", "connections", "connection rate", "session rate", "messages", "bytes", "pings", "message timeout", "body rate",
+	"", "connections", "connection rate", "session rate", "messages", "bytes", "pings", "message timeout", "body rate", "request rate",
 }
 
 // String returns what the limit is about.

@@ -87,6 +87,7 @@ type loop struct {
 	asked    atomic.Uint64 // tick at which the ticker asked for a turn; 0 = it got it
 	lastTick atomic.Uint64 // tick of the last timer turn
 	stats    loopStats     // atomic
+	times    timings
 }
 
 func newLoop(srv *Server, el gnet.EventLoop) (l *loop, err error) {

@@ -8,30 +8,26 @@ import "time"
 // meter is how much a session has sent lately.
 type meter struct {
 	messages, bytes level
-	over            bool // the last one was too much
+	from            *rules // that exempt is known of
+	exempt          bool   // the session's peer is in Limits.Exempt
+	over            bool   // the last one was too much
 }
 
-// meters is what a server knows of all of them. Immutable.
-type meters struct {
-	on              bool
-	messages, bytes bucket
-}
-
-func newMeters(m *Limits) meters {
-	return meters{
-		on:       m.Messages.PerSecond > 0 || m.Bytes.PerSecond > 0,
-		messages: newBucket(m.Messages), bytes: newBucket(m.Bytes),
-	}
-}
-
-// charge counts a message of n bytes. false: the session was closed for it.
-func (s *Session) charge(n int) bool {
-	l, m := s.loop, &s.loop.srv.meters
+// charge counts a packet of n bytes. false: the session was closed for it.
+func (s *Session) charge(m *rules, n int) bool {
+	l := s.loop
 	e := l.metered[s]
 	if e == nil {
 		e = new(meter)
 		l.metered[s] = e
 		l.dueBy(l.now + sweepEvery)
+	}
+	if e.from != m { // the first one, or the Limits were replaced
+		e.from, e.exempt = m, m.exempt.has(s.addr())
+	}
+	if e.exempt {
+		e.over = false
+		return true
 	}
 	limit := LimitMessages
 	ok := e.messages.take(&m.messages, l.now, 1)
@@ -43,7 +39,7 @@ func (s *Session) charge(n int) bool {
 	switch {
 	case ok:
 		return true
-	case !l.srv.opts.Limits.DropOver:
+	case !m.DropOver:
 		s.exceed(limit)
 		return false
 	case first:
@@ -58,7 +54,8 @@ func (s *Session) charge(n int) bool {
 // Limits.Bytes, and to be dropped (Limits.DropOver). To be called by the Receiver, on
 // the session's loop.
 func (s *Session) OverLimit() bool {
-	if !s.loop.srv.meters.on {
+	m := s.loop.srv.rules.Load()
+	if !m.metered || !m.DropOver {
 		return false
 	}
 	e := s.loop.metered[s]
@@ -69,7 +66,7 @@ func (s *Session) OverLimit() bool {
 // Limits.MessageTimeout. To be called by the Receiver, on the session's loop.
 func (s *Session) Incomplete(waits bool) {
 	l := s.loop
-	switch d := l.srv.opts.Limits.MessageTimeout; {
+	switch d := l.srv.rules.Load().MessageTimeout; {
 	case !waits:
 		delete(l.incomplete, s)
 	case d > 0 && !s.has(flagClosed):
@@ -108,4 +105,5 @@ func (l *loop) sweep() {
 func (l *loop) unwatch(s *Session) {
 	delete(l.metered, s)
 	delete(l.incomplete, s)
+	l.timePong(s, false)
 }

@@ -9,7 +9,7 @@ import "github.com/fanfare-go/fanfare/ws"
 // says that one came to its end in this read: what is incomplete now is another.
 func (c *conn) watchMessage(completed bool) {
 	l := c.loop
-	d := l.srv.opts.Limits.MessageTimeout
+	d := l.srv.rules.Load().MessageTimeout
 	if d < 0 || !c.open() || c.session == nil || c.session.conn != c { // closing, or probing, which has its own time
 		return
 	}
@@ -26,7 +26,7 @@ func (c *conn) watchMessage(completed bool) {
 
 // pinged counts a ping; false where the client sends more than it may.
 func (c *conn) pinged() bool {
-	most := c.loop.srv.opts.Limits.PingRate
+	most := c.loop.srv.rules.Load().PingRate
 	if most < 0 {
 		return true
 	}

@@ -27,6 +27,15 @@ type arrival struct {
 	peer     netip.Addr // whose ConnectionsPerIP it counts against; the zero value for nobody's
 }
 
+// counts reports whether the connection that moved here counts against a peer, and notes
+// whom, where that is not the network's.
+func (a *arrival) counts(gc gnet.Conn) bool {
+	if a.from != nil && a.peer != hostOf(gc.RemoteAddr()) {
+		a.from.counted = a.peer
+	}
+	return a.peer.IsValid()
+}
+
 // arrive goes on where the connection left.
 func (c *conn) arrive(a *arrival) {
 	if a.returned {
@@ -71,7 +80,7 @@ func (c *conn) foreign(b []byte) []byte {
 	}
 	k := c.layOff()
 	c.doom()
-	s.handed.take(nc, bytes.Clone(b), k, c.uncount())
+	s.handed.take(nc, bytes.Clone(b), k, &arrival{from: originOf(c.gc), peer: c.uncount()})
 	return nil
 }
 
@@ -79,7 +88,7 @@ func (c *conn) foreign(b []byte) []byte {
 func (c *conn) uncount() (peer netip.Addr) {
 	if c.flags&connPeer != 0 {
 		c.flags &^= connPeer
-		peer = hostOf(c.gc.RemoteAddr()) // whom it was counted for: its origin may say somebody else
+		peer = countedFor(c.gc)
 	}
 	return peer
 }
@@ -111,7 +120,7 @@ func (c *conn) leaveLoop() (net.Conn, error) {
 func (s *Server) enroll(l *loop, nc net.Conn, a *arrival) {
 	if nc.RemoteAddr() == nil { // reset meanwhile: gnet would panic, and lose a descriptor
 		_ = nc.Close()
-		s.peers.leave(a.peer)
+		s.peers.leave(a.peer, s.clock.now())
 		return
 	}
 	stripZones(nc)
@@ -137,7 +146,7 @@ func (s *Server) enroll(l *loop, nc net.Conn, a *arrival) {
 func (s *Server) moved(a *arrival, err error) {
 	s.gauges.moving.Add(-1)
 	if err != nil {
-		s.peers.leave(a.peer)
+		s.peers.leave(a.peer, s.clock.now())
 		s.opts.Logger.Warn("engine: a connection could not be moved", "error", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"strings"
 	"time"
@@ -119,10 +120,30 @@ type Options struct {
 	// AcceptBurst is how many may be opened at once after a quiet time; default
 	// AcceptRate, one second's worth; 10 ms' worth at least.
 	AcceptBurst int
+	// TrustedProxies are the networks of proxies and balancers in front of the server.
+	// What a connection from there says of its client is believed: in the header of the
+	// PROXY protocol, where ProxyProtocol has one, and in the fields X-Forwarded-For,
+	// Forwarded, X-Real-IP (see ClientHeader) and X-Forwarded-Proto of each request. The
+	// client is then who requests and sessions come from, for everybody and for Limits;
+	// the proxies themselves meet no limit per IP. What all others say of that kind is
+	// ignored. Default: nobody. Node: trust proxy of frameworks.
+	TrustedProxies []netip.Prefix
+	// ClientHeader is the one field that says who the client is: X-Forwarded-For,
+	// Forwarded (RFC 7239), or another one with a single address, such as X-Real-IP or
+	// CF-Connecting-IP. Of the lists, the right-most address counts that is not a trusted
+	// proxy's, because a client may have written what is left of it. Default: the first
+	// of X-Forwarded-For, Forwarded and X-Real-IP that there is; name the field where
+	// your proxy does not set or remove all three.
+	ClientHeader string
+	// ProxyProtocol says whether connections begin with a header of the PROXY protocol,
+	// version 1 or 2, in front of TLS and everything else; default ProxyOff. It takes
+	// TrustedProxies.
+	ProxyProtocol ProxyProtocol
 	// Limits bound what one peer or one client may do; the zero value bounds pings and
 	// the time that a message may take.
 	Limits Limits
-	// OnLimited is told who met one of the Limits. Called on a loop: it must not block.
+	// OnLimited is told who met one of the Limits. Called on a loop, or by a request for
+	// Handler: it must not block.
 	// Default: none.
 	OnLimited func(Limited)
 	// HighWaterMark is how many bytes may wait for one slow client before SlowPolicy
@@ -175,7 +196,6 @@ func (o Options) withDefaults() Options {
 	o.CloseTimeout = orElse(o.CloseTimeout, 3*time.Second)
 	o.MaxHooks = max(orElse(o.MaxHooks, 1024), 1)
 	o.MaxParked = orElse(o.MaxParked, 4096)
-	o.Limits = o.Limits.withDefaults(&o)
 	o.TLSHandshakeTimeout = orElse(o.TLSHandshakeTimeout, 10*time.Second)
 	o.MaxTLSHandshakes = orElse(o.MaxTLSHandshakes, 1024)
 	o.SendBuffer = orElse(o.SendBuffer, 128<<10)

@@ -53,6 +53,8 @@ func (c *conn) writeHeld(k *cork) {
 	if !c.open() {
 		return
 	}
+	c.loop.stats.packetsOut.Add(uint64(k.frames))
+	c.loop.stats.bytesOut.Add(uint64(k.bytes))
 	n := 0
 	if c.out == nil {
 		b := k.wire(c.loop.srv)
@@ -111,6 +113,8 @@ func (c *conn) enqueue(f *Frame) {
 
 // writeControl sends a control frame or an engine packet ahead of what waits.
 func (c *conn) writeControl(b []byte) {
+	c.loop.stats.packetsOut.Add(1)
+	c.loop.stats.bytesOut.Add(uint64(len(b)))
 	switch {
 	case !c.open():
 	case c.out == nil:

@@ -12,7 +12,7 @@ func (s *Session) received(p packet.Packet) error {
 	if s.flags.Load()&(flagAwaitingPong|flagGraced) == flagAwaitingPong && p.Type != packet.Pong {
 		s.grace()
 	}
-	if l.srv.meters.on && (p.Binary || p.Type == packet.Message) && !s.charge(len(p.Data)) {
+	if m := l.srv.rules.Load(); m.metered && !s.awaits(p) && !s.charge(m, len(p.Data)) {
 		return errStop
 	}
 	if p.Binary {
@@ -25,6 +25,7 @@ func (s *Session) received(p packet.Packet) error {
 		answered := s.has(flagAwaitingPong)
 		s.beat()
 		if answered {
+			l.timePong(s, true)
 			s.tellPong()
 		}
 	case packet.Ping, packet.Pong: // "invalid heartbeat direction"
@@ -37,6 +38,11 @@ func (s *Session) received(p packet.Packet) error {
 		}
 	}
 	return nil
+}
+
+// awaits reports that the packet is the answer to a ping that is out: it is due.
+func (s *Session) awaits(p packet.Packet) bool {
+	return p.Type == packet.Pong && !p.Binary && s.has(flagAwaitingPong)
 }
 
 // accepted closes the session where the floor above found its protocol violated.

@@ -58,7 +58,9 @@ func (s *Session) takePayload(dst []byte) ([]byte, form) {
 	if p.flags&pollPing != 0 {
 		p.flags = p.flags&^pollPing | pollCompress // which counts for Node
 		dst = k.appendBare(dst, s.ourBeat())
+		s.loop.stats.packetsOut.Add(1)
 	}
+	s.loop.stats.packetsOut.Add(uint64(len(p.frames)))
 	for _, f := range p.frames {
 		if k == formPolling {
 			dst = separated(dst)

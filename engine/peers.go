@@ -8,82 +8,76 @@ import (
 	"time"
 
 	"github.com/fanfare-go/fanfare/engine/http1"
+	"github.com/panjf2000/gnet/v2"
 )
 
-// hostOf decides whose connection it is: the one place that does.
-func hostOf(a net.Addr) netip.Addr {
-	t, ok := a.(*net.TCPAddr)
-	if !ok {
-		return netip.Addr{}
+// hostOf is whose connection it is, as far as the network says.
+func hostOf(a net.Addr) netip.Addr { return hostOfIP(addrPort(a).Addr()) }
+
+// hostOfIP decides who is one peer: an IPv4 address, also behind the well-known prefix of
+// NAT64 (RFC 6052), which would be one peer for all of IPv4 otherwise, or a /64 network.
+func hostOfIP(ip netip.Addr) netip.Addr {
+	if ip = ip.Unmap(); !ip.Is6() {
+		return ip
 	}
-	ip, _ := netip.AddrFromSlice(t.IP)
-	return hostOfIP(ip)
+	ip = ip.WithZone("")
+	if nat64.Contains(ip) {
+		b := ip.As16()
+		return netip.AddrFrom4([4]byte(b[12:]))
+	}
+	p, _ := ip.Prefix(64)
+	return p.Addr()
 }
 
-// hostOfIP takes a /64 network for one peer.
-func hostOfIP(ip netip.Addr) netip.Addr {
-	if ip = ip.Unmap(); ip.Is6() {
-		p, _ := ip.WithZone("").Prefix(64)
-		return p.Addr()
-	}
-	return ip
-}
+var nat64 = netip.MustParsePrefix("64:ff9b::/96")
 
 func (c *conn) host() netip.Addr { return hostOfIP(c.peerAddr().Addr()) }
 
 // host is who opened the session, and, where that was let go, whose connection it has.
-func (s *Session) host() netip.Addr {
+func (s *Session) host() netip.Addr { return hostOfIP(s.addr()) }
+
+func (s *Session) addr() netip.Addr {
 	if r := s.request.Load(); r != nil && r.remote.IsValid() {
-		return hostOfIP(r.remote)
+		return r.remote
 	}
+	var c *conn
 	switch {
 	case s.conn != nil:
-		return s.conn.host()
+		c = s.conn
 	case s.poll != nil && s.poll.get != nil:
-		return s.poll.get.host()
+		c = s.poll.get
 	case s.poll != nil && s.poll.post != nil:
-		return s.poll.post.host()
+		c = s.poll.post
 	case s.poll != nil && s.loop.posting != nil:
-		return s.loop.posting.host()
+		c = s.loop.posting
+	default:
+		return netip.Addr{}
 	}
-	return netip.Addr{}
+	return c.peerAddr().Addr()
 }
 
 // peers is what is known of those who have connections, or had some a moment ago. Safe
 // for concurrent use.
 type peers struct {
-	on                bool   // immutable: connections are counted
-	max               int    // immutable: of table
-	most              int    // immutable: connections of each; 0 = any number
-	accepts, sessions bucket // immutable
-
 	mu    sync.Mutex
 	table map[netip.Addr]*peer
 	swept uint64 // tick at which table was last looked through
 }
 
-// peer is one of them: 24 bytes.
+// peer is one of them: 32 bytes.
 type peer struct {
-	connections      int
-	accepted, opened level
-}
-
-// init is called before the first connection.
-func (p *peers) init(m *Limits) {
-	p.max, p.most = m.MaxIPs, m.ConnectionsPerIP
-	p.accepts, p.sessions = newBucket(m.ConnectionRatePerIP), newBucket(m.SessionRatePerIP)
-	p.on = p.most > 0 || p.accepts.each > 0
-	p.table = make(map[netip.Addr]*peer)
+	connections              int
+	accepted, opened, wanted level
 }
 
 // find returns what is known of ip, making it at first sight; nil where there is no
 // room. mu is held.
-func (p *peers) find(ip netip.Addr, now uint64) *peer {
+func (p *peers) find(ip netip.Addr, room int, now uint64) *peer {
 	e := p.table[ip]
-	if e == nil && len(p.table) >= p.max {
+	if e == nil && len(p.table) >= room {
 		p.sweep(now)
 	}
-	if e == nil && len(p.table) < p.max {
+	if e == nil && len(p.table) < room {
 		e = new(peer)
 		p.table[ip] = e
 	}
@@ -100,27 +94,32 @@ func (p *peers) sweep(now uint64) {
 	}
 	p.swept = now
 	for ip, e := range p.table {
-		if e.connections == 0 && e.accepted.isFull(now) && e.opened.isFull(now) {
+		if e.idle(now) {
 			delete(p.table, ip)
 		}
 	}
 }
 
+// idle reports that nothing is to be remembered of e.
+func (e *peer) idle(now uint64) bool {
+	return e.connections == 0 && e.accepted.isFull(now) && e.opened.isFull(now) && e.wanted.isFull(now)
+}
+
 // accept counts a connection of ip, or says which limit it meets. counted says whether
 // leave is to be called in the end.
-func (p *peers) accept(ip netip.Addr, now uint64) (counted bool, met Limit) {
-	if !p.on || !ip.IsValid() {
+func (p *peers) accept(r *rules, ip netip.Addr, now uint64) (counted bool, met Limit) {
+	if !r.counted || !ip.IsValid() {
 		return false, 0
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	e := p.find(ip, now)
+	e := p.find(ip, r.MaxIPs, now)
 	switch {
 	case e == nil:
 		return false, 0
-	case p.most > 0 && e.connections >= p.most:
+	case r.ConnectionsPerIP > 0 && e.connections >= r.ConnectionsPerIP:
 		return false, LimitConnections
-	case !e.accepted.take(&p.accepts, now, 1):
+	case !e.accepted.take(&r.accepts, now, 1):
 		return false, LimitConnectionRate
 	}
 	e.connections++
@@ -128,46 +127,88 @@ func (p *peers) accept(ip netip.Addr, now uint64) (counted bool, met Limit) {
 }
 
 // leave undoes accept.
-func (p *peers) leave(ip netip.Addr) {
-	if !p.on || !ip.IsValid() {
+func (p *peers) leave(ip netip.Addr, now uint64) {
+	if !ip.IsValid() {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if e := p.table[ip]; e != nil && e.connections > 0 {
-		if e.connections--; e.connections == 0 && p.accepts.each == 0 && p.sessions.each == 0 {
+		if e.connections--; e.idle(now) {
 			delete(p.table, ip)
 		}
 	}
 }
 
 // open counts a session of ip; false where it may not be.
-func (p *peers) open(ip netip.Addr, now uint64) bool {
-	if p.sessions.each == 0 || !ip.IsValid() {
-		return true
-	}
+func (p *peers) open(r *rules, ip netip.Addr, now uint64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	e := p.find(ip, now)
-	return e == nil || e.opened.take(&p.sessions, now, 1)
+	e := p.find(ip, r.MaxIPs, now)
+	return e == nil || e.opened.take(&r.sessions, now, 1)
+}
+
+// want counts a request of ip; false where it may not be.
+func (p *peers) want(r *rules, ip netip.Addr, now uint64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e := p.find(ip, r.MaxIPs, now)
+	return e == nil || e.wanted.take(&r.requests, now, 1)
+}
+
+// len is how many are remembered.
+func (p *peers) len() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.table)
 }
 
 // mayOpen takes a place for a new session of the connection's peer.
 func (c *conn) mayOpen() bool {
-	if c.loop.srv.peers.sessions.each == 0 {
+	srv := c.loop.srv
+	r := srv.rules.Load()
+	if r.sessions.each == 0 {
 		return true
 	}
-	ip := c.host()
-	if c.loop.srv.peers.open(ip, c.loop.now) {
+	ip := srv.peerOfLimits(r, c.peerAddr().Addr())
+	if !ip.IsValid() || srv.peers.open(r, ip, c.loop.now) {
 		return true
 	}
 	c.loop.limited(Limited{Limit: LimitSessionRate, Peer: ip})
 	return false
 }
 
-// tooMany answers a request for one session more than the peer may open now.
-func (c *conn) tooMany() []byte {
-	c.http.flags &^= httpKeepAlive
+// mayAsk counts a request of the connection's peer; false where it is one too many.
+func (c *conn) mayAsk() bool {
+	r := c.loop.srv.rules.Load()
+	return r.requests.each == 0 || c.loop.mayAsk(r, c.peerAddr().Addr(), c.loop.now)
+}
+
+// mayAsk is that for any address. Safe for concurrent use.
+func (l *loop) mayAsk(r *rules, from netip.Addr, now uint64) bool {
+	ip := l.srv.peerOfLimits(r, from)
+	if !ip.IsValid() || l.srv.peers.want(r, ip, now) {
+		return true
+	}
+	l.limited(Limited{Limit: LimitRequestRate, Peer: ip})
+	return false
+}
+
+// tooMany answers a request for one session, or a request, more than the peer may have
+// now. The connection of a proxy is that of others, too, and stays.
+func (c *conn) tooMany(q *http1.Request, rest []byte) []byte {
+	if o := originOf(c.gc); o == nil || !o.client.addr.IsValid() || q.ContentLength != 0 || q.Upgrade {
+		c.http.flags &^= httpKeepAlive
+		rest = nil
+	}
 	c.answer(http1.Response{Status: http.StatusTooManyRequests, Header: retryAfter()})
-	return nil
+	return rest
+}
+
+// countedFor is whom a connection counts against, which it does while connPeer is set.
+func countedFor(gc gnet.Conn) netip.Addr {
+	if o := originOf(gc); o != nil && o.counted.IsValid() {
+		return o.counted
+	}
+	return hostOf(gc.RemoteAddr())
 }

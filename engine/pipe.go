@@ -26,12 +26,21 @@ type Peer struct {
 	// Transport is what a WebSocket on the connection stands for: WebTransport, or
 	// zero for itself.
 	Transport Transport
+	// Scheme is what the client speaks, "http" or "https", where a proxy in between says
+	// so; empty: TLS says it.
+	Scheme string
 }
 
-// origin is what a loop knows of a connection that is not its own port's.
+// secure reports that the client speaks TLS.
+func (p *Peer) secure() bool { return p.Scheme == "https" || p.Scheme == "" && p.TLS != nil }
+
+// origin is what a loop knows of a connection that is not its own port's, or a proxy's.
 type origin struct {
-	peer atomic.Pointer[Peer] // set before a request is written
-	kept bool                 // immutable: may rest between two requests for as long as it likes
+	peer    atomic.Pointer[Peer] // set before a request is written
+	kept    bool                 // immutable: may rest between two requests for as long as it likes
+	port    bool                 // immutable: it came in over our port, and TLS is its own
+	client  client               // loop-only: who has sent the latest request, as a trusted proxy says
+	counted netip.Addr           // loop-only: whom it counts against where that is not the network's peer
 }
 
 // address is Addr in the form of http.Request.RemoteAddr.
@@ -59,7 +68,8 @@ func (o *origin) context() any {
 	return o
 }
 
-// originOf returns nil for a connection that came in over our port.
+// originOf returns nil for a connection that came in over our port, from nobody who is
+// trusted to bring those of others.
 func originOf(gc gnet.Conn) *origin {
 	o, _ := gc.SafeContext().(*origin)
 	return o
@@ -67,14 +77,34 @@ func originOf(gc gnet.Conn) *origin {
 
 // peer says who is at the other end. Loop-only.
 func (c *conn) peer() Peer {
-	if o := originOf(c.gc); o != nil {
-		return *o.peer.Load()
+	o := originOf(c.gc)
+	if o == nil {
+		return Peer{Addr: addrPort(c.gc.RemoteAddr()), TLS: c.tlsState()}
 	}
-	return Peer{Addr: addrPort(c.gc.RemoteAddr()), TLS: c.tlsState()}
+	p := *o.peer.Load()
+	if o.port {
+		p.TLS = c.tlsState()
+	}
+	if o.client.addr.IsValid() {
+		p.Addr = o.client.addr
+	}
+	if o.client.scheme != "" {
+		p.Scheme = o.client.scheme
+	}
+	return p
 }
 
 // peerAddr is the address of peer. Loop-only.
 func (c *conn) peerAddr() netip.AddrPort {
+	if o := originOf(c.gc); o != nil && o.client.addr.IsValid() {
+		return o.client.addr
+	}
+	return c.networkPeer()
+}
+
+// networkPeer is the address at the other end, or whose connection the PROXY protocol or
+// net/http says that it is. Loop-only.
+func (c *conn) networkPeer() netip.AddrPort {
 	if o := originOf(c.gc); o != nil {
 		return o.peer.Load().Addr
 	}

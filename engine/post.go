@@ -176,11 +176,11 @@ const (
 // bodyFlows is asked when the timer of a body has run out: true where it may go on.
 func (c *conn) bodyFlows() bool {
 	o, p := &c.loop.srv.opts, c.http.post
-	took := c.loop.now - p.began
-	if o.Limits.MinBodyRate <= 0 || took >= ticks(o.BodyTimeout) {
+	took, rate := c.loop.now-p.began, c.loop.srv.rules.Load().MinBodyRate
+	if rate <= 0 || took >= ticks(o.BodyTimeout) {
 		return false
 	}
-	if int64(p.size())*ticksPerSecond >= int64(o.Limits.MinBodyRate)*int64(took-bodyGrace) {
+	if int64(p.size())*ticksPerSecond >= int64(rate)*int64(took-bodyGrace) {
 		c.expire(min(bodyLook, ticks(o.BodyTimeout)-took))
 		return true
 	}
@@ -189,9 +189,9 @@ func (c *conn) bodyFlows() bool {
 }
 
 // bodyTicks is when a body is first looked at.
-func (o *Options) bodyTicks() uint64 {
-	if o.Limits.MinBodyRate > 0 {
-		return min(bodyGrace+bodyLook, ticks(o.BodyTimeout))
+func (s *Server) bodyTicks() uint64 {
+	if s.rules.Load().MinBodyRate > 0 {
+		return min(bodyGrace+bodyLook, ticks(s.opts.BodyTimeout))
 	}
-	return ticks(o.BodyTimeout)
+	return ticks(s.opts.BodyTimeout)
 }

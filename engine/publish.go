@@ -19,8 +19,9 @@ func (s *Server) Publish(f *Frame, t *Target) {
 	s.ahead(f)
 	loops := s.allLoops()
 	f.retain(len(loops))
+	since := s.sampled()
 	for _, l := range loops {
-		if !l.post(task{kind: taskPublish, frame: f, target: t}) {
+		if !l.post(task{kind: taskPublish, frame: f, target: t, since: since}) {
 			f.release(1)
 		}
 	}
@@ -46,8 +47,10 @@ func (l *loop) publish(t *task) (done bool) {
 		if t.frame != nil {
 			l.stats.deliveries.Add(uint64(len(part)))
 		}
+		t.reached = t.reached || len(part) > 0
 		if len(part) < walkPart {
 			l.walking = false
+			l.watch(t)
 			t.drop()
 			return true
 		}

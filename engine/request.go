@@ -17,6 +17,7 @@ import (
 type Request struct {
 	remote    netip.Addr // immutable; the zero value if the peer has no TCP address
 	port      uint16     // immutable
+	secure    bool       // immutable
 	arrived   int64      // immutable: Unix time in nanoseconds
 	connectBy uint64     // immutable: tick by which Established must have been called
 	mu        sync.Mutex
@@ -25,15 +26,20 @@ type Request struct {
 
 func newRequest(head []byte, p Peer, connectBy uint64) *Request {
 	r := &Request{
-		remote: p.Addr.Addr(), port: p.Addr.Port(),
+		remote: p.Addr.Addr(), port: p.Addr.Port(), secure: p.secure(),
 		head: keepHead(head), arrived: time.Now().UnixNano(), connectBy: connectBy,
 	}
 	r.head.tls = p.TLS
 	return r
 }
 
-// RemoteAddr is the client's address; the zero value if it is not known.
+// RemoteAddr is the client's address; the zero value if it is not known. Where a trusted
+// proxy named the client, the port may be 0.
 func (r *Request) RemoteAddr() netip.AddrPort { return netip.AddrPortFrom(r.remote, r.port) }
+
+// Secure reports that the client speaks TLS, with the server or with a trusted proxy that
+// says so.
+func (r *Request) Secure() bool { return r.secure }
 
 // Time is when the request arrived.
 func (r *Request) Time() time.Time { return time.Unix(0, r.arrived) }

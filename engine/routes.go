@@ -24,11 +24,18 @@ type intent struct {
 func (c *conn) route(b []byte, n int) (rest []byte) {
 	q, srv := &c.loop.request, c.loop.srv
 	c.note(q)
+	if err := c.identify(q); err != nil {
+		c.refuse(err)
+		return nil
+	}
 	if !srv.owns(q.Path) {
 		return c.foreign(b)
 	}
 	c.flags &^= connReturned
 	c.http.lines = srv.cors.Load().lines(q.Get("Origin"))
+	if !c.mayAsk() { // who has to move is asked twice: that is what it costs
+		return c.tooMany(q, b[n:])
+	}
 	in := c.intentOf(q)
 	if in.session != nil && in.session.loop != c.loop {
 		return c.moveTo(in.session.loop, b)
@@ -50,6 +57,9 @@ func (c *conn) route(b []byte, n int) (rest []byte) {
 		return c.busy() // the others come for their farewell
 	}
 	if !srv.turnsAway(&in) && srv.asks(&in, q) {
+		if in.opens(q) && !c.mayOpen() {
+			return c.tooMany(q, b[n:])
+		}
 		return c.park(q, &in, b, n)
 	}
 	return c.dispatch(q, &in, b, n)
@@ -187,8 +197,8 @@ func (c *conn) routePolling(q *http1.Request, in *intent, b []byte, n int) (rest
 		c.decorate(q, in, in.session, false)
 		c.noteCoding(q)
 		in.session.onGet(c)
-	case get && !c.mayOpen():
-		return c.tooMany()
+	case get && in.verdict == nil && !c.mayOpen(): // before the application was asked, else
+		return c.tooMany(q, b[n:])
 	case get && (c.loop.srv.crowded() || !c.loop.admit()):
 		return c.busy()
 	case get:

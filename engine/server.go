@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"net/netip"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -26,12 +27,14 @@ type Server struct {
 	deflation *deflation           // immutable; nil without PerMessageDeflate
 	encoding  *encoding            // immutable
 	inflated  ws.Inflated
+	sampling  atomic.Bool // the next publish is to be timed
 	clock     clock
 	table     table
 	gauges    gauges
-	rate      sessionRate
+	rate      sharedBucket // immutable size
 	peers     peers
-	meters    meters                // immutable after New
+	rules     atomic.Pointer[rules] // the Limits in force
+	trusted   networks              // immutable: TrustedProxies
 	hooks     atomic.Pointer[hooks] // nil for none
 	hooksMu   sync.Mutex            // held while hooks are replaced
 	judges    judges
@@ -66,6 +69,14 @@ func New(o Options) (*Server, error) {
 		return nil, ErrNoAccept
 	}
 	o = o.withDefaults()
+	rules, err := newRules(o.Limits, &o)
+	if err != nil {
+		return nil, err
+	}
+	trusted, err := o.trustedProxies()
+	if err != nil {
+		return nil, err
+	}
 	deflation, err := newDeflation(o.PerMessageDeflate)
 	if err != nil {
 		return nil, err
@@ -86,17 +97,18 @@ func New(o Options) (*Server, error) {
 		quit:      make(chan struct{}),
 	}
 	s.limits.Inflated = &s.inflated
-	s.SetCORS(o.CORS)
 	if o.Handler != nil {
 		s.handed = newHandedServer(s)
 	}
 	s.judges.max, s.judges.room = o.MaxHooks, o.MaxParked
-	s.peers.init(&o.Limits)
-	s.meters = newMeters(&o.Limits)
-	s.rate.setRate(o.AcceptRate, o.AcceptBurst)
+	s.peers.table = make(map[netip.Addr]*peer)
+	s.rate.size = newBucket(Rate{o.AcceptRate, o.AcceptBurst})
+	s.trusted = trusted
+	s.rules.Store(rules)
 	s.clock.start = time.Now()
 	s.clock.advance()
 	s.loops.Store(new([]*loop))
+	s.SetCORS(o.CORS)
 	return s, nil
 }
 

@@ -31,6 +31,10 @@ type Stats struct {
 	Unjudged      uint64            // requests answered 503, because too many waited for a hook or one took too long
 	TooLarge      uint64            // POST bodies over the limit
 	Limits        map[Limit]uint64  // how often each of the Limits was met
+	Peers         int               // peers that the limits per IP remember
+	Proxied       uint64            // connections that a header of the PROXY protocol was read of
+	ProxyFailed   uint64            // those closed for want of one, or for a bad one
+	ProxyRefused  uint64            // those closed because they did not come from a trusted proxy
 	TLSHandshakes uint64            // TLS handshakes that succeeded
 	TLSFailed     uint64            // TLS handshakes that did not: refused, not TLS at all, or too slow
 	TLSFaults     uint64            // TLS connections closed later, for bytes that are not the peer's
@@ -40,10 +44,14 @@ type Stats struct {
 	Violations    uint64 // protocol errors found by the floor above
 	PacketsIn     uint64
 	BytesIn       uint64
-	Deliveries    uint64 // members reached by publishes
-	Writes        uint64 // system calls that sent frames, of publishes and sends, over WebSocket
-	Held          int64  // sessions whose frames wait for their loop's next turns
-	Tasks         int64  // sends, publishes, joins and the like that wait for their loop
+	PacketsOut    uint64    // sent, or left to wait for a client that does not take them
+	BytesOut      uint64    // of them, with the heads of WebSocket frames
+	Broadcasts    Durations // from a publish until a loop has written it to all of its members; a sample
+	PingRTT       Durations // from a ping to its pong; a sample
+	Deliveries    uint64    // members reached by publishes
+	Writes        uint64    // system calls that sent frames, of publishes and sends, over WebSocket
+	Held          int64     // sessions whose frames wait for their loop's next turns
+	Tasks         int64     // sends, publishes, joins and the like that wait for their loop
 	VolatileDrops uint64
 	SlowClosed    uint64 // clients closed because they took too little
 	SlowCauses    map[SlowCause]uint64
@@ -94,7 +102,9 @@ type loopStats struct {
 	answered, unjudged                                    atomic.Uint64
 	limited, upgrades, upgradesFailed, faults, violations atomic.Uint64
 	packetsIn, bytesIn, deliveries                        atomic.Uint64
+	packetsOut, bytesOut                                  atomic.Uint64
 	tlsHandshakes, tlsFailed, tlsFaults                   atomic.Uint64
+	proxied, proxyFailed, proxyRefused                    atomic.Uint64
 	limits                                                [limitCount]atomic.Uint64
 	writes, volatileDropped, slowDropped, panics          atomic.Uint64
 	slowClosed                                            [slowCauses]atomic.Uint64
@@ -112,12 +122,14 @@ func (s *Server) Stats() Stats {
 		Emptying: s.emptying.Load() || s.draining.Load(),
 		Refused:  s.gauges.refused.Load(), Parked: s.gauges.parked.Load(), Loops: len(loops),
 		SlowCauses: make(map[SlowCause]uint64), Closed: make(map[Reason]uint64), Rejected: make(map[string]uint64),
-		Limits: make(map[Limit]uint64),
+		Limits: make(map[Limit]uint64), Peers: s.peers.len(),
 	}
 	for _, l := range loops {
 		st.LoopLag = max(st.LoopLag, l.lag())
 		st.Tasks += int64(l.box.Len())
 		st.add(&l.stats)
+		st.Broadcasts.Add(&l.times.crowds)
+		st.PingRTT.Add(&l.times.rtts)
 	}
 	st.addCompression(s)
 	return st
@@ -133,9 +145,10 @@ func (st *Stats) add(l *loopStats) {
 		{&st.Accepted, &l.accepted}, {&st.Limited, &l.limited}, {&st.TurnedAway, &l.turnedAway}, {&st.Answered, &l.answered}, {&st.Unjudged, &l.unjudged}, {&st.Opened, &l.opened}, {&st.OpenedEIO3, &l.openedEIO3}, {&st.Requests, &l.requests},
 		{&st.BadRequests, &l.badRequests}, {&st.TooLarge, &l.tooLarge}, {&st.Upgrades, &l.upgrades},
 		{&st.UpgradesLost, &l.upgradesFailed}, {&st.Faults, &l.faults}, {&st.Violations, &l.violations},
-		{&st.PacketsIn, &l.packetsIn}, {&st.BytesIn, &l.bytesIn}, {&st.Deliveries, &l.deliveries},
+		{&st.PacketsIn, &l.packetsIn}, {&st.BytesIn, &l.bytesIn}, {&st.PacketsOut, &l.packetsOut}, {&st.BytesOut, &l.bytesOut}, {&st.Deliveries, &l.deliveries},
 		{&st.VolatileDrops, &l.volatileDropped}, {&st.SlowDrops, &l.slowDropped}, {&st.Panics, &l.panics},
 		{&st.Writes, &l.writes},
+		{&st.Proxied, &l.proxied}, {&st.ProxyFailed, &l.proxyFailed}, {&st.ProxyRefused, &l.proxyRefused},
 		{&st.TLSHandshakes, &l.tlsHandshakes}, {&st.TLSFailed, &l.tlsFailed}, {&st.TLSFaults, &l.tlsFaults},
 	} {
 		*c.sum += c.one.Load()

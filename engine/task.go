@@ -1,5 +1,7 @@
 package engine
 
+import "time"
+
 // taskKind says what a task asks of the loop.
 type taskKind uint8
 
@@ -16,6 +18,8 @@ const (
 // nothing. Frames in it are owned references.
 type task struct {
 	kind    taskKind
+	reached bool          // of a publish that is timed: it has met somebody
+	since   time.Duration // of a publish: when it was asked for, if it is timed; 0 = it is not
 	session *Session
 	frame   *Frame
 	target  *Target

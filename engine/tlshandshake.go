@@ -59,7 +59,7 @@ func (c *conn) beginTLS() {
 	k := &tlsLayer{Conn: c.gc, loop: c.loop}
 	k.shake = &tlsHandshake{
 		conn: c, layer: k, wake: make(chan struct{}, 1),
-		local: addrPort(c.gc.LocalAddr()), remote: addrPort(c.gc.RemoteAddr()),
+		local: addrPort(c.gc.LocalAddr()), remote: c.peerAddr(),
 	}
 	c.gc = k
 	c.flags |= connShaking

@@ -64,6 +64,7 @@ func (l *loop) leave() {
 func (l *loop) turn() {
 	more := l.handOut()
 	l.sendHeld(more)
+	l.watched()
 	held := l.direct.len() + l.crowd.len()
 	l.stats.held.Store(int64(held))
 	if more || held > 0 {

@@ -50,8 +50,8 @@ func (c *conn) routeUpgrade(q *http1.Request, in *intent, b []byte, n int) []byt
 	if in.hasSID && c.loop.srv.opts.NoUpgrades {
 		return c.rejectUpgrade(q, in, errBadRequest)
 	}
-	if !in.hasSID && !c.mayOpen() {
-		return c.tooMany()
+	if !in.hasSID && in.verdict == nil && !c.mayOpen() {
+		return c.tooMany(q, b[n:])
 	}
 	if !in.hasSID && !c.loop.admit() {
 		return c.busy()

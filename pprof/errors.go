@@ -6,6 +6,8 @@ import "errors"
 var (
 	// ErrMetric says that a Metric cannot be offered as it is described; the text names it and the reason.
 	ErrMetric = errors.New("pprof: invalid metric")
+	// ErrPage says that a Page cannot be offered; the text names its pattern and the reason.
+	ErrPage = errors.New("pprof: invalid page")
 )
 
 // From Listen and Serve.

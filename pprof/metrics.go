@@ -17,8 +17,9 @@ const scrapes = 4
 
 // sample is one emitted value.
 type sample struct {
-	label string
-	value float64
+	label  string
+	value  float64
+	spread *Distribution // of a histogram; nil otherwise
 }
 
 // family offers a Metric to a registry.
@@ -67,14 +68,23 @@ func (m *Metric) fault() string {
 		return "the prefixes go_, process_ and promhttp_ are taken"
 	case m.Help == "":
 		return "no help text"
-	case m.Kind != Counter && m.Kind != Gauge:
-		return "the kind is neither Counter nor Gauge"
+	case m.Kind != Counter && m.Kind != Gauge && m.Kind != Histogram:
+		return "the kind is neither Counter, Gauge nor Histogram"
+	case m.Kind == Histogram && !strings.HasSuffix(m.Name, "_seconds") && !strings.HasSuffix(m.Name, "_bytes"):
+		return "the name of a histogram ends in its unit, _seconds or _bytes"
 	case (m.Kind == Counter) != counts:
 		return "the names of counters, and of nothing else, end in _total"
 	case m.Label != "" && !isName(m.Label):
 		return "the label's name has lower-case letters, digits and underscores, and begins with a letter"
-	case m.Read == nil:
+	case m.Kind == Histogram && (m.ReadHistogram == nil || m.Read != nil):
+		return "a histogram has ReadHistogram in place of Read"
+	case m.Kind != Histogram && (m.Read == nil || m.ReadHistogram != nil):
 		return "no Read function"
+	}
+	for name := range m.Const {
+		if !isName(name) || name == m.Label {
+			return "a label's name has lower-case letters, digits and underscores, begins with a letter, and is there once"
+		}
 	}
 	return ""
 }
@@ -107,9 +117,13 @@ func newFamily(m Metric) *family {
 	if f.labelled {
 		labels = []string{m.Label}
 	}
-	f.desc = prometheus.NewDesc(m.Name, m.Help, labels, nil)
+	f.desc = prometheus.NewDesc(m.Name, m.Help, labels, m.Const)
 	f.samples.ask = func() (ss []sample) {
-		m.Read(func(label string, value float64) { ss = append(ss, sample{label, value}) })
+		if m.Kind == Histogram {
+			m.ReadHistogram(func(label string, d Distribution) { ss = append(ss, sample{label: label, spread: &d}) })
+		} else {
+			m.Read(func(label string, value float64) { ss = append(ss, sample{label: label, value: value}) })
+		}
 		return ss
 	}
 	return f
@@ -137,9 +151,30 @@ func (f *family) metric(s sample) prometheus.Metric {
 	if f.labelled {
 		labels = []string{s.label}
 	}
-	m, err := prometheus.NewConstMetric(f.desc, f.kind, s.value, labels...)
+	var (
+		m   prometheus.Metric
+		err error
+	)
+	if s.spread != nil {
+		m, err = s.spread.metric(f.desc, labels)
+	} else {
+		m, err = prometheus.NewConstMetric(f.desc, f.kind, s.value, labels...)
+	}
 	if err != nil {
 		return prometheus.NewInvalidMetric(f.desc, err)
 	}
 	return m
+}
+
+// metric is the distribution in the library's form: its buckets are added up.
+func (d *Distribution) metric(desc *prometheus.Desc, labels []string) (prometheus.Metric, error) {
+	if len(d.Counts) != len(d.Bounds)+1 {
+		return nil, fmt.Errorf("%w: %d counts for %d bounds", ErrMetric, len(d.Counts), len(d.Bounds))
+	}
+	buckets, sum := make(map[float64]uint64, len(d.Bounds)), uint64(0)
+	for i, bound := range d.Bounds {
+		sum += d.Counts[i]
+		buckets[bound] = sum
+	}
+	return prometheus.NewConstHistogram(desc, sum+d.Counts[len(d.Bounds)], d.Sum, buckets, labels...)
 }

@@ -1,6 +1,9 @@
 package pprof
 
-import "log/slog"
+import (
+	"log/slog"
+	"net/http"
+)
 
 // DefaultAddr is where a Server listens when Options.Addr is empty: port 6060 by Go's custom, reachable from this host only.
 const DefaultAddr = "127.0.0.1:6060"
@@ -22,6 +25,9 @@ type Options struct {
 	// Ready is asked by /readyz: nil means that the program takes traffic. Called like Live. Nil: always ready.
 	Ready func() error
 
+	// Pages are the program's own, on the same address.
+	Pages []Page
+
 	// Logger gets failed scrapes and the HTTP server's complaints. Nil: slog.Default().
 	Logger *slog.Logger
 }
@@ -35,7 +41,16 @@ const (
 	Counter Kind = 1 + iota
 	// Gauge goes up and down. Its name does not end in _total.
 	Gauge
+	// Histogram is how many of some happenings were how large. Its name ends in the unit, _seconds or _bytes.
+	Histogram
 )
+
+// Distribution is a Histogram's values.
+type Distribution struct {
+	Bounds []float64 // upper ends of the buckets, in the name's unit, growing; the last bucket, which has none, follows
+	Counts []uint64  // of each bucket alone, one more than Bounds; not added up, as Prometheus has them
+	Sum    float64   // of all that was observed
+}
 
 // Metric is one number, or a family of numbers told apart by one label.
 type Metric struct {
@@ -45,13 +60,30 @@ type Metric struct {
 	// Help is one sentence for the reader of /metrics. Not empty.
 	Help string
 
-	// Kind is Counter or Gauge.
+	// Kind is Counter, Gauge or Histogram.
 	Kind Kind
 
 	// Label is the name of the label of a family, such as "reason". Empty: a single number.
 	Label string
 
+	// Const are labels with their values that every number of it has, such as the version of what runs. Bounded by nature: they are
+	// given once.
+	Const map[string]string
+
 	// Read emits the present value, or one value for each value of the label; a single number's label is ignored. It is called at
 	// each scrape from any goroutine, one call at a time, and must be safe for that. emit is valid until Read returns.
 	Read func(emit func(label string, value float64))
+
+	// ReadHistogram is Read of a Histogram, and of nothing else.
+	ReadHistogram func(emit func(label string, value Distribution))
+}
+
+// Page is something of the program's own to be looked at or called.
+type Page struct {
+	// Pattern is net/http's: method and path, such as "GET /debug/sockets".
+	Pattern string
+	// Help is a few words for the list of pages at "/"; empty: it is not in there.
+	Help string
+	// Handler answers. Called from any goroutine.
+	Handler http.Handler
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -36,7 +35,7 @@ type Server struct {
 	served   bool         // guarded by mu
 }
 
-// New checks the options and makes a Server, which does nothing until it is asked to. The error wraps ErrMetric.
+// New checks the options and makes a Server, which does nothing until it is asked to. The error wraps ErrMetric or ErrPage.
 func New(o Options) (*Server, error) {
 	registry, err := newRegistry(o.Metrics)
 	if err != nil {
@@ -44,11 +43,14 @@ func New(o Options) (*Server, error) {
 	}
 	log := cmp.Or(o.Logger, slog.Default())
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", index)
+	mux.Handle("GET /{$}", index(o.Pages))
 	mux.Handle("GET /metrics", metrics(registry, log))
 	mux.Handle("GET /healthz", health(o.Live))
 	mux.Handle("GET /readyz", health(o.Ready))
 	registerProfiles(mux)
+	if err := registerPages(mux, o.Pages); err != nil {
+		return nil, err
+	}
 	return &Server{
 		addr:     cmp.Or(o.Addr, DefaultAddr),
 		log:      log,
@@ -140,22 +142,6 @@ func shutdown(h *http.Server) {
 	if h.Shutdown(ctx) != nil {
 		_ = h.Close()
 	}
-}
-
-// index names the pages.
-func index(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = io.WriteString(w, `<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>Admin</title></head><body>
-<h1>Admin</h1>
-<ul>
-<li><a href="/debug/pprof/">/debug/pprof/</a>: runtime profiles</li>
-<li><a href="/metrics">/metrics</a>: numbers for Prometheus</li>
-<li><a href="/healthz">/healthz</a>: does the program work?</li>
-<li><a href="/readyz">/readyz</a>: does it take traffic?</li>
-</ul>
-</body></html>
-`)
 }
 
 // uncached marks every answer as true for this moment only, and as what its type says it is.

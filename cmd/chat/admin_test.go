@@ -29,6 +29,9 @@ func TestAdminPathsAnswerOnTheAdminAddressOnly(t *testing.T) {
 		get(t, p.admin+path).want(t, 200, text)
 	}
 	for _, path := range adminPaths {
+		if path == "/readyz" { // has a page of its own there, for load balancers
+			continue
+		}
 		get(t, p.url+path).want(t, 404, "")
 		get(t, p.url+"//"+path).want(t, 404, "")
 		if a := get(t, p.url+"/socket.io/.."+path); a.StatusCode/100 != 4 {
@@ -53,12 +56,12 @@ func TestMetricsCountWhatHappened(t *testing.T) {
 	poller := dialPolling(t, p.url)
 	sockets := []*wireSocket{dialWebSocket(t, p.url), dialWebSocket(t, p.url)}
 	poller.emit("chatMessage", "one")
-	poller.expect(`42["reply","one"]`)
+	poller.expect(`42["reply","one"`)
 	sockets[0].emit("chatMessage", "two")
-	sockets[0].expect(`42["reply","two"]`)
+	sockets[0].expect(`42["reply","two"`)
 	sockets[1].emit("nobody listens", "three")
 	sockets[1].emit("chatMessage", "four")
-	sockets[1].expect(`42["reply","four"]`)
+	sockets[1].expect(`42["reply","four"`)
 	get(t, p.url+"/socket.io/?EIO=3&transport=polling").want(t, 400, "Unsupported protocol version")
 	p.counts(map[string]float64{
 		`fanfare_connections{transport="polling"}`:                                 1,
@@ -66,7 +69,7 @@ func TestMetricsCountWhatHappened(t *testing.T) {
 		`fanfare_sockets{namespace="/"}`:                                           3,
 		"fanfare_connections_total":                                                3,
 		"fanfare_events_received_total":                                            4,
-		"fanfare_packets_received_total":                                           3 + 4,
+		`fanfare_packets_total{direction="received"}`:                              3 + 4,
 		"fanfare_deliveries_total":                                                 3 * 3,
 		`fanfare_handshakes_rejected_total{reason="Transport unknown"}`:            1,
 		`fanfare_handshakes_rejected_total{reason="Unsupported protocol version"}`: 1,
@@ -118,9 +121,10 @@ var families = []string{
 	"fanfare_handlers_busy", "fanfare_handlers_waiting", "fanfare_connections_total", "fanfare_accepted_total",
 	"fanfare_refused_total", "fanfare_limited_total", "fanfare_requests_total", "fanfare_bad_requests_total", "fanfare_too_large_total", "fanfare_upgrades_total",
 	"fanfare_upgrades_failed_total", "fanfare_websocket_faults_total", "fanfare_violations_total",
-	"fanfare_mailbox_overflows_total", "fanfare_packets_received_total", "fanfare_received_bytes_total",
+	"fanfare_mailbox_overflows_total", "fanfare_packets_total", "fanfare_bytes_total", "fanfare_rooms", "fanfare_open_fds_ratio", "fanfare_build_info",
+	"fanfare_handler_duration_seconds_count", "fanfare_ack_duration_seconds_count", "fanfare_broadcast_duration_seconds_count", "fanfare_ping_rtt_seconds_count",
 	"fanfare_events_received_total", "fanfare_deliveries_total", "fanfare_volatile_dropped_total",
-	"fanfare_slow_consumers_total", "fanfare_handler_errors_total", "fanfare_panics_total",
+	"fanfare_draining", "fanfare_drain_clients_left", "fanfare_turned_away_total", "fanfare_slow_consumers_total", "fanfare_handler_errors_total", "fanfare_panics_total",
 	"go_goroutines", "process_open_fds",
 }
 

@@ -7,18 +7,17 @@ import (
 
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
 	"github.com/fanfare-go/fanfare/cmd/chat/conversation"
-	"github.com/fanfare-go/fanfare/cmd/chat/history"
 	"github.com/fanfare-go/fanfare/cmd/chat/page"
 	"github.com/fanfare-go/fanfare/engine/socketio"
 )
 
-// newServer returns the chat's server and its page. Its contract, which docs/chat.md describes, is the conversation's.
-func newServer(c *config.Config, p *parts) *socketio.Server {
-	log := p.log
+// newServer returns the chat's server, its page and its contract, which docs/chat.md describes.
+func newServer(p *parts) *socketio.Server {
+	c, log := p.config, p.log
 	files, client := clientFiles(c)
 	server := socketio.New(socketio.Options{
-		CORS:            corsOf(c),
-		Handler:         page.Handler(page.Options{ClientURL: client, Servers: c.Chat.PageServer}),
+		CORS:            origins(c),
+		Handler:         p.ready.before(page.Handler(page.Options{ClientURL: client, Servers: c.Chat.PageServer})),
 		ClientFiles:     files,
 		TLS:             p.tls(),
 		MaxConnections:  c.Clients.MaxConnections,
@@ -26,7 +25,9 @@ func newServer(c *config.Config, p *parts) *socketio.Server {
 		AcceptBurst:     c.Clients.AcceptBurst,
 		PingInterval:    c.Clients.PingInterval,
 		PingTimeout:     c.Clients.PingTimeout,
-		ShutdownTimeout: c.Clients.ShutdownTimeout,
+		ShutdownTimeout: c.Drain.ShutdownTimeout,
+		ExpiryNotice:    c.Auth.AuthWarn,
+		KeepHandshake:   c.API.Address() != "", // which tells where clients are, for 1 KB each
 		MaxRooms:        conversation.MaxRooms,
 		AckError:        conversation.AckError,
 		Logger:          log,
@@ -40,14 +41,10 @@ func newServer(c *config.Config, p *parts) *socketio.Server {
 	server.OnDisconnect(func(_ context.Context, s *socketio.Socket, r socketio.Reason) {
 		log.Debug("disconnected", "id", s.ID(), "reason", r)
 	})
-	return server
-}
-
-// converse registers the chat's contract with the server.
-func converse(c *config.Config, server *socketio.Server, h *history.History) *conversation.Conversation {
-	return conversation.New(server, h, conversation.Options{
+	p.chat = conversation.New(server, p.history, conversation.Options{
 		MaxText: c.Chat.MaxText, MaxRooms: c.Chat.MaxRooms, PresenceRate: c.Chat.PresenceRate,
 	})
+	return server
 }
 
 // recoveryOf returns nil where it is off.
@@ -57,9 +54,6 @@ func recoveryOf(c *config.Recovery) *socketio.Recovery {
 	}
 	return &socketio.Recovery{MaxDisconnectionDuration: c.RecoveryWindow, MaxBytes: int64(c.RecoveryMemory) << 20}
 }
-
-// corsOf says which origins' pages may connect.
-func corsOf(c *config.Config) socketio.CORS { return socketio.CORS{Origins: c.Listen.Origin} }
 
 // clientFiles returns the folder with the official client, and where the page
 // finds it: nothing and the page's default, the CDN, where no folder was given.

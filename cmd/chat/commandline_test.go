@@ -26,6 +26,9 @@ func TestAWrongCommandLineSaysWhatToDo(t *testing.T) {
 		{"a negative ping interval", anywhere("--ping-interval=-1s"), []string{"--ping-interval", "25s"}},
 		{"no ping timeout", anywhere("--ping-timeout=0s"), []string{"--ping-timeout", "25s"}},
 		{"a negative shutdown timeout", anywhere("--shutdown-timeout=-5s"), []string{"--shutdown-timeout"}},
+		{"a negative drain delay", anywhere("--drain-delay=-1s"), []string{"--drain-delay", "0s"}},
+		{"no time to drain", anywhere("--drain-over=0s"), []string{"--drain-over", "60s"}},
+		{"a drain rate of nobody", command{env: []string{"FANFARE_DRAIN_RATE=0"}}, []string{"--drain-rate", "1"}},
 		{"a duration without a unit", anywhere("--ping-interval=25"), []string{"--ping-interval", "unit"}},
 		{"a level that does not exist", anywhere("--log-level=loud"), []string{"--log-level", "loud"}},
 		{"a format that does not exist", anywhere("--log-format=xml"), []string{"--log-format", "json"}},
@@ -90,7 +93,7 @@ func TestHelpNamesEveryFlagAndItsVariable(t *testing.T) {
 	}
 	for _, name := range []string{
 		"--port", "$PORT", "--host", "$HOST", "--origin", "$ORIGIN", "--client-files", "$CLIENT_FILES", "--admin", "$ADMIN",
-		"--max-connections", "--ping-interval", "--ping-timeout", "--shutdown-timeout", "--log-level", "--log-format",
+		"--max-connections", "--ping-interval", "--ping-timeout", "--shutdown-timeout", "--drain-delay", "--drain-over", "--drain-rate", "--log-level", "--log-format",
 	} {
 		if !strings.Contains(out, name) {
 			t.Errorf("--help does not name %s", name)

@@ -11,9 +11,14 @@ Open the URL it prints, or connect with any Socket.IO client: emit "chatMessage"
 
 // commands is the command line. Without a command, it serves.
 type commands struct {
+	ShowVersion versionFlag `name:"version" help:"Print what runs."`
+
 	Serve       serve       `cmd:"" default:"withargs" help:"Serve the page and Socket.IO (the default)."`
 	Check       check       `cmd:"" help:"Say whether a server would start with these options."`
+	Version     showVersion `cmd:"" help:"Print what runs."`
+	Emit        emit        `cmd:"" help:"Emit an event to the clients of a running server, by its API."`
 	PrintConfig printConfig `cmd:"" help:"Print what flags, environment and file come to, as a file for --config; secrets are left out."`
+	Health      health      `cmd:"" help:"Ask a running server how it is: exits 0 where it is well, else 1."`
 }
 
 // parser reads the command line, the environment and the file into c.

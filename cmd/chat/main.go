@@ -6,12 +6,17 @@
 //	PORT=8080 go run ./cmd/chat  # another port
 //	go run ./cmd/chat --help     # everything else
 //
-// An interrupt (Ctrl-C) or SIGTERM ends it gracefully: clients see a clean close
-// and reconnect by themselves. Exit codes: 0 after a graceful stop, 1 for what
-// went wrong, 80 for a wrong command line.
+// SIGTERM ends it gracefully: it says that it is not ready, waits for that to be
+// noticed, closes its clients one after the other (they connect elsewhere), and ends. An
+// interrupt (Ctrl-C) does it without delay. A second signal has it end within a second,
+// a third at once.
+//
+// Exit codes: 0 after a graceful stop, 1 for what went wrong, 80 for a wrong command
+// line, 128 and the signal's number (130, 143) where a second signal cut the stop short.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 )
@@ -23,6 +28,15 @@ func main() {
 	p.FatalIfErrorf(err)
 	if err := ctx.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "chat:", err)
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
+}
+
+// exitCode is the error's own, where it has one.
+func exitCode(err error) int {
+	var own interface{ ExitCode() int }
+	if errors.As(err, &own) {
+		return own.ExitCode()
+	}
+	return 1
 }

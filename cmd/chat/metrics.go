@@ -1,20 +1,24 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/fanfare-go/fanfare/engine/socketio"
 	"github.com/fanfare-go/fanfare/pprof"
 )
 
 // metricsOf lists the server's numbers for Prometheus. No label is taken from a
 // client: rooms and socket ids never become one.
-func metricsOf(server *socketio.Server) []pprof.Metric {
+func metricsOf(p *parts) []pprof.Metric {
+	server := p.server
 	gauge := func(name, help string, read func(socketio.Stats) float64) pprof.Metric {
 		return single(server, pprof.Gauge, name, help, read)
 	}
 	counter := func(name, help string, read func(socketio.Stats) uint64) pprof.Metric {
 		return single(server, pprof.Counter, name, help, func(st socketio.Stats) float64 { return float64(read(st)) })
 	}
-	return []pprof.Metric{
+	return slices.Concat(latencies(server), historyMetrics(p.history), drainMetrics(p.ready), authMetrics(p.guard), chatMetrics(p.chat), []pprof.Metric{
+		buildInfo(), openDescriptors(), rooms(server),
 		sessions(server), sockets(server), closed(server), rejected(server), slow(server), limited(server), exceeded(server),
 		gauge("fanfare_tcp_connections", "Open TCP connections on the event loops.", func(st socketio.Stats) float64 { return float64(st.Engine.Connections) }),
 		gauge("fanfare_http_connections", "Open connections that ask for pages.", func(st socketio.Stats) float64 { return float64(st.Engine.Handed) }),
@@ -36,8 +40,8 @@ func metricsOf(server *socketio.Server) []pprof.Metric {
 		counter("fanfare_websocket_faults_total", "WebSocket protocol errors.", func(st socketio.Stats) uint64 { return st.Engine.Faults }),
 		counter("fanfare_violations_total", "Socket.IO protocol violations.", func(st socketio.Stats) uint64 { return st.Violations }),
 		counter("fanfare_mailbox_overflows_total", "Clients closed for sending more than their mailbox holds.", func(st socketio.Stats) uint64 { return st.Overflows }),
-		counter("fanfare_packets_received_total", "Engine.IO packets received.", func(st socketio.Stats) uint64 { return st.Engine.PacketsIn }),
-		counter("fanfare_received_bytes_total", "Bytes of packets received.", func(st socketio.Stats) uint64 { return st.Engine.BytesIn }),
+		directed(server, "fanfare_packets_total", "Engine.IO packets.", func(st socketio.Stats) uint64 { return st.Engine.PacketsIn }, func(st socketio.Stats) uint64 { return st.Engine.PacketsOut }),
+		directed(server, "fanfare_bytes_total", "Bytes of packets, as they were over WebSocket or in the bodies of polling.", func(st socketio.Stats) uint64 { return st.Engine.BytesIn }, func(st socketio.Stats) uint64 { return st.Engine.BytesOut }),
 		counter("fanfare_events_received_total", "Events received.", func(st socketio.Stats) uint64 { return st.Events }),
 		counter("fanfare_deliveries_total", "Members reached by broadcasts.", func(st socketio.Stats) uint64 { return st.Engine.Deliveries }),
 		counter("fanfare_writes_total", "System calls that sent frames over WebSocket.", func(st socketio.Stats) uint64 { return st.Engine.Writes }),
@@ -75,7 +79,7 @@ func metricsOf(server *socketio.Server) []pprof.Metric {
 		counter("fanfare_recovery_evicted_total", "Events given up for want of room.", func(st socketio.Stats) uint64 { return st.Recovery.Evicted }),
 		counter("fanfare_handler_errors_total", "Errors of handlers.", func(st socketio.Stats) uint64 { return st.Errors }),
 		counter("fanfare_panics_total", "Panics caught.", func(st socketio.Stats) uint64 { return st.Panics + st.Engine.Panics }),
-	}
+	})
 }
 
 // single is a metric without a label.

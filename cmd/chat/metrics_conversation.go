@@ -5,8 +5,8 @@ import (
 	"github.com/fanfare-go/fanfare/pprof"
 )
 
-// metricsOfChat lists what is said and where, in numbers.
-func metricsOfChat(c *conversation.Conversation) []pprof.Metric {
+// chatMetrics lists what is said and where, in numbers.
+func chatMetrics(c *conversation.Conversation) []pprof.Metric {
 	of := func(kind pprof.Kind, name, help string, read func(conversation.Stats) uint64) pprof.Metric {
 		return pprof.Metric{Name: name, Help: help, Kind: kind, Read: func(emit func(string, float64)) {
 			emit("", float64(read(c.Stats())))

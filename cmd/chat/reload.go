@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -70,13 +69,12 @@ func (r *reloader) reload() {
 // apply asks all parts before it changes any.
 func (r *reloader) apply(c *config.Config) error {
 	var ready []func()
-	var all []error
 	for _, change := range r.changes {
 		apply, err := change(c)
-		ready, all = append(ready, apply), append(all, err)
-	}
-	if err := errors.Join(all...); err != nil {
-		return err
+		if err != nil {
+			return err
+		}
+		ready = append(ready, apply)
 	}
 	for _, apply := range ready {
 		apply()

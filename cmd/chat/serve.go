@@ -7,12 +7,10 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/alecthomas/kong"
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
-	"github.com/fanfare-go/fanfare/cmd/chat/history"
+	"github.com/fanfare-go/fanfare/cmd/chat/systemd"
 )
 
 // serve is the command that serves.
@@ -20,47 +18,62 @@ type serve struct {
 	config.Config
 }
 
-// Run serves until a signal says that it is enough. A second one ends the program at once.
+// Run serves until a signal says that it is enough.
 func (c *serve) Run(line *kong.Context) error {
 	p, err := newParts(&c.Config)
 	if err != nil {
 		return err
 	}
 	slog.SetDefault(p.log)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop)
-	return run(ctx, &c.Config, p, config.List(line), os.Stdout)
+	p.options = config.List(line)
+	return p.run(takeOrders(), os.Stdout)
 }
 
-// run serves until ctx is done. It prints the URLs to out once it listens.
-func run(ctx context.Context, c *config.Config, p *parts, options []config.Option, out io.Writer) error {
-	server := newServer(c, p)
-	said, err := history.Open(ctx, history.Options{Logger: p.log})
+// run serves until it is told to stop. It prints the URLs to out once it listens.
+func (p *parts) run(o *orders, out io.Writer) (err error) {
+	manager, err := systemd.FromEnvironment()
 	if err != nil {
 		return err
 	}
-	defer func() { _ = said.Close(context.WithoutCancel(ctx)) }()
-	chat := converse(c, server, said)
-	r := reloader{read: commandLine, options: options, changes: p.changes(server), log: p.log}
-	r.watch(ctx)
-	if err := server.Listen(c.Listen.Address()); err != nil {
-		return c.Listen.Advise(err)
+	defer func() { _ = manager.Close() }()
+	defer p.guard.Close()
+	if p.history, err = openHistory(o.stop, p.config, p.log); err != nil {
+		return err
 	}
-	url := c.Listen.URL(server.Addr())
+	defer p.closeHistory(o, &err) // when nobody speaks any more
+	server := newServer(p)
+	p.server, p.ready.server = server, server
+	p.guard.Protect(server, ownAuth...)
+	if p.sockets, err = logSockets(p.config, server, p.debug); err != nil {
+		return err
+	}
+	defer p.sockets.Close()
+	p.api.make(p.config, server, published{p.chat, p.history}, p.log)
+	r := reloader{read: commandLine, options: p.options, changes: p.changes(), log: p.log}
+	r.watch(o.stop)
+	if err := server.Listen(p.config.Listen.Address()); err != nil {
+		return p.config.Listen.Advise(err)
+	}
+	url := p.config.Listen.URL(server.Addr())
 	fmt.Fprintf(out, "chat:  %s\ntry:   curl '%ssocket.io/?EIO=4&transport=polling'\n", url, url)
 	// Who watches the program sees it stop: the admin address goes last.
-	watched, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-	admin, err := startAdmin(watched, ctx, c, server, append(metricsOf(server), metricsOfChat(chat)...), out, p.log)
+	watched, unwatch := context.WithCancel(context.Background())
+	defer unwatch()
+	admin, err := startAdmin(watched, p, out)
 	if err != nil {
-		stop()
+		unwatch()
 		return errors.Join(err, server.Serve(watched))
 	}
-	err = server.Serve(ctx)
-	stop()
+	published, err := p.api.start(watched, p.config, out, p.log)
+	if err != nil {
+		unwatch()
+		return errors.Join(err, server.Serve(watched), <-admin)
+	}
+	l := life{server: server, ready: p.ready, orders: o, options: &p.config.Drain, manager: manager, log: p.log}
+	err = l.serve()
+	unwatch()
 	if err == nil {
 		p.log.Info("stopped")
 	}
-	return errors.Join(err, <-admin)
+	return errors.Join(err, <-published, <-admin)
 }

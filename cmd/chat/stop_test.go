@@ -49,14 +49,26 @@ func TestClientsAreToldThatItStops(t *testing.T) {
 }
 
 // A client that does not answer the server's close frame holds the stop up.
-func TestASecondSignalEndsItAtOnce(t *testing.T) {
+func TestASecondSignalEndsItWithinASecondAndAThirdAtOnce(t *testing.T) {
 	p := start(t, anywhere())
 	dialWebSocket(t, p.url)
 	p.signal(syscall.SIGINT)
 	p.becomesUnready()
+	p.signal(syscall.SIGTERM)
+	begin := time.Now()
+	if code := p.wait(); code != 128+int(syscall.SIGTERM) {
+		t.Errorf("exit code %d, want 128 and the signal's number", code)
+	}
+	if took := time.Since(begin); took > 2500*time.Millisecond { // 3 s are what close frames are waited for
+		t.Errorf("it took %v", took)
+	}
+	if log := p.log.String(); strings.Contains(log, "msg=stopped") || !strings.Contains(log, "second signal (terminated)") {
+		t.Error("it does not say why it stopped")
+	}
 
-	// Between "not ready" and the end of the first signal's handling lies a moment in
-	// which a signal is still swallowed, hence not just one.
+	p = start(t, anywhere("--drain-delay=1h"))
+	p.signal(syscall.SIGTERM)
+	p.becomesUnready()
 	eventually(t, func() error {
 		p.signal(syscall.SIGINT)
 		select {
@@ -66,19 +78,30 @@ func TestASecondSignalEndsItAtOnce(t *testing.T) {
 			return errors.New("it is still there")
 		}
 	})
-	state := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
-	if !state.Signaled() || state.Signal() != syscall.SIGINT {
-		t.Errorf("it ended with %v, want %v", p.cmd.ProcessState, syscall.SIGINT)
+	if p.cmd.ProcessState.Success() {
+		t.Error("it calls that a graceful stop")
 	}
-	if strings.Contains(p.log.String(), "msg=stopped") {
-		t.Error("it stopped gracefully")
+}
+
+// What a client was sent before the second signal still arrives.
+func TestASecondSignalClosesClientsInOrder(t *testing.T) {
+	p := start(t, anywhere("--drain-delay=1h"))
+	s := dialWebSocket(t, p.url)
+	p.signal(syscall.SIGTERM)
+	p.becomesUnready()
+	s.emit("chatMessage", "one more")
+	s.expect(`42["reply","one more"`)
+	p.signal(syscall.SIGTERM)
+	requireCleanClose(t, s)
+	if code := p.wait(); code != 128+int(syscall.SIGTERM) {
+		t.Errorf("exit code %d", code)
 	}
 }
 
 // Whoever routes to the program is told to look elsewhere, while the rest of the
 // admin address goes on answering.
 func TestItIsNotReadyWhileItStops(t *testing.T) {
-	p := start(t, anywhere())
+	p := start(t, anywhere("--drain-delay=0s"))
 	slow := dialWebSocket(t, p.url) // does not answer the close frame, until we say so
 	get(t, p.admin+"/readyz").want(t, 200, "ok")
 

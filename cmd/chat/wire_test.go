@@ -81,6 +81,7 @@ func (p *wirePoller) expect(text string) {
 // wireSocket is a Socket.IO client over WebSocket that shows its bytes.
 type wireSocket struct {
 	t    *testing.T
+	id   string // of the socket
 	conn net.Conn
 	io.ReadWriter
 }
@@ -105,7 +106,10 @@ func dialWebSocket(t *testing.T, url string) *wireSocket {
 	}
 	s.expect("0{")
 	s.send("40")
-	s.expect("40{")
+	connect := s.receive("40{")
+	for ; !strings.HasPrefix(connect, "40{"); connect = s.receive("40{") {
+	}
+	s.id = sessionID(t, strings.TrimPrefix(connect, "4"))
 	return s
 }
 

@@ -38,6 +38,7 @@ func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Ar
 	if err != nil {
 		return Args{}, err
 	}
+	asked := time.Now()
 	p, err := s.ask(id, f)
 	f.Release()
 	if err != nil {
@@ -51,6 +52,9 @@ func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Ar
 	}
 	select {
 	case a := <-p.answer:
+		if a.err == nil {
+			s.nsp.answered(asked)
+		}
 		return a.args, a.err
 	case <-ctx.Done():
 		return s.giveUp(event, id, p, context.Cause(ctx))

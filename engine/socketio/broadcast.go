@@ -92,7 +92,7 @@ func (b BroadcastOperator) outgoing(event string, args []any) (encoded, error) {
 	if parser.ReservedName([]byte(event)) {
 		return encoded{}, &ReservedEventError{event}
 	}
-	n.tell(event, args, b.rooms, b.except)
+	n.tell(Outgoing{Event: event, Args: args, Rooms: b.rooms, Except: b.except})
 	return n.encodeEvent(event, args)
 }
 

@@ -93,7 +93,7 @@ func (c *child) arrive(guest bool) {
 // ask for others. Where one of them panics, the place is given up.
 func (v *Server) bear(c *child, name string, i uint64, guest bool) *Namespace {
 	n := newNamespace(v, name, i)
-	n.child = c
+	n.child, n.times = c, c.parent.times
 	whole := false
 	defer func() {
 		if !whole {

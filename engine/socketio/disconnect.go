@@ -121,7 +121,7 @@ func (s *Socket) withdraw(reason Reason, closed bool) {
 	if s.rare != nil && len(s.rare.rooms) > 0 {
 		s.nsp.adapter.LeaveAll(s, s.rare.rooms, closed)
 	}
-	s.watchGone()
+	s.watchGone(reason)
 	s.nsp.server.log.depart(s, reason)
 }
 

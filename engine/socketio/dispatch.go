@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime/debug"
 	"slices"
+	"time"
 
 	"github.com/fanfare-go/fanfare/engine/parser"
 	"github.com/valyala/bytebufferpool"
@@ -16,7 +17,7 @@ func (s *Socket) receive(p *parser.Packet, attachments [][]byte) error {
 	if err != nil {
 		return err
 	}
-	s.nsp.server.stats.events.Add(1)
+	timed := s.nsp.server.stats.events.Add(1)%timedEvent == 1
 	s.mu.Lock()
 	if s.state != connected {
 		defer s.mu.Unlock()
@@ -31,10 +32,10 @@ func (s *Socket) receive(p *parser.Packet, attachments [][]byte) error {
 	if s.box == nil && inline {
 		s.set(onLoop)
 		s.mu.Unlock()
-		s.inline(name, own, &call{newArgs(list, attachments, s.nsp.server.options.JSON), p.ID, p.HasID})
+		s.inline(name, own, &call{newArgs(list, attachments, s.nsp.server.options.JSON), p.ID, p.HasID, timed})
 		return nil
 	}
-	return s.enqueue(p, name, list, attachments)
+	return s.enqueue(p, name, list, attachments, timed)
 }
 
 // ignore is an event without payload. Loop-only.
@@ -48,8 +49,8 @@ func (s *Socket) ignore() error {
 }
 
 // enqueue copies an event into the mailbox. Called with mu held, which it lets go.
-func (s *Socket) enqueue(p *parser.Packet, name, list []byte, attachments [][]byte) error {
-	e := entry{kind: entryEvent, id: p.ID, hasID: p.HasID, attachments: attachments, name: uint32(len(name))}
+func (s *Socket) enqueue(p *parser.Packet, name, list []byte, attachments [][]byte, timed bool) error {
+	e := entry{timed: timed, kind: entryEvent, id: p.ID, hasID: p.HasID, attachments: attachments, name: uint32(len(name))}
 	e.buf = bytebufferpool.Get()
 	e.buf.B = slices.Grow(e.buf.B[:0], len(name)+len(list))
 	e.buf.B = append(append(e.buf.B, name...), list...)
@@ -117,7 +118,7 @@ func (s *Socket) event(e *entry) {
 	}
 	defer s.recover()
 	name, list := e.buf.B[:e.name], e.buf.B[e.name:]
-	s.dispatch(name, own, &call{newArgs(list, e.attachments, s.nsp.server.options.JSON), e.id, e.hasID})
+	s.dispatch(name, own, &call{newArgs(list, e.attachments, s.nsp.server.options.JSON), e.id, e.hasID, e.timed})
 }
 
 // call is an event's arguments and what its acknowledgement goes by.
@@ -125,12 +126,16 @@ type call struct {
 	args  Args
 	id    uint64
 	hasID bool // and not yet acknowledged
+	timed bool // by the histogram of handlers
 }
 
 // dispatch calls all who listen: catch-alls first, then the packet middlewares, then
 // the handlers; the namespace's before the socket's own, each in the order of
 // registration.
 func (s *Socket) dispatch(name []byte, own *ownTable, c *call) {
+	if c.timed {
+		defer s.nsp.handled(time.Now())
+	}
 	ctx := s.Context()
 	t := s.nsp.table.Load()
 	if !s.pass(ctx, t, own, name, c) {

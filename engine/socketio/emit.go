@@ -95,13 +95,14 @@ func (s *Socket) outgoingEvent(event string, args []any) (encoded, error) {
 	if parser.ReservedName([]byte(event)) {
 		return encoded{}, &ReservedEventError{event}
 	}
+	e := Outgoing{Event: event, Args: args, Socket: s}
 	if own != nil {
 		for _, o := range own.outgoing {
-			o.run(event, args)
+			o.run(e)
 		}
 	}
 	for _, o := range s.nsp.table.Load().outgoing {
-		o.run(event, args)
+		o.run(e)
 	}
 	return s.nsp.encodeEvent(event, args)
 }

@@ -15,7 +15,8 @@ type RemoteSocket struct {
 	state SocketState // of one of another server
 }
 
-// SocketState is what a RemoteSocket of another server carries, for adapters to send.
+// SocketState is what a RemoteSocket of another server carries, for adapters to send, and
+// Socket.State returns.
 type SocketState struct {
 	ID        string
 	Handshake *Handshake
@@ -64,9 +65,16 @@ func (r *RemoteSocket) State() SocketState {
 	if r.local == nil {
 		return r.state
 	}
-	h := *r.Handshake()
+	return r.local.State()
+}
+
+// State returns what can be told of the socket elsewhere: its values are those of shared
+// keys ([NewSharedKey]), its Handshake may be empty. Nothing of it is kept, unlike with
+// Handshake.
+func (s *Socket) State() SocketState {
+	h := *s.peekHandshake()
 	h.values = nil // which are of this server
-	return SocketState{ID: r.ID(), Handshake: &h, Rooms: r.Rooms(), Data: r.local.shared()}
+	return SocketState{ID: s.ID(), Handshake: &h, Rooms: s.Rooms(), Data: s.shared()}
 }
 
 // Emit sends an event to the socket's client. Of a socket of another server it is not

@@ -13,9 +13,9 @@ import (
 type Handshake struct {
 	Headers http.Header // of the request that opened the connection
 	Time    time.Time   // when that request arrived
-	Address string      // IP address of the peer
+	Address string      // IP address of the client
 	XDomain bool        // the request had an Origin
-	Secure  bool        // the request came over TLS
+	Secure  bool        // the client speaks TLS, with the server or with a trusted proxy
 	Issued  int64       // Time in milliseconds since 1970
 	URL     string      // the request's target, query included
 	Query   url.Values  // decoded query parameters, Engine.IO's own included
@@ -85,6 +85,18 @@ func (s *Socket) DecodeAuth(v any) error {
 	return s.nsp.server.options.JSON.Unmarshal(auth, v)
 }
 
+// ForgetHandshake undoes that somebody has asked for the Handshake: unless somebody asks
+// again, it is let go once the connect functions have returned. For middlewares that read
+// a token, which should not stay in memory, and need not. Those that were given the
+// Handshake keep it.
+func (s *Socket) ForgetHandshake() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rare != nil {
+		s.rare.handshake = nil
+	}
+}
+
 // handshake reads the kept bytes of the opening request.
 func (c *client) handshake() *Handshake {
 	h := &Handshake{Headers: http.Header{}, Query: url.Values{}}
@@ -104,7 +116,7 @@ func (c *client) handshake() *Handshake {
 	h.values = r.Context()
 	h.Headers, h.URL, h.Query = r.Header, r.RequestURI, r.URL.Query()
 	h.Headers.Set("Host", r.Host)
-	h.XDomain, h.Secure = r.Header.Get("Origin") != "", r.TLS != nil
+	h.XDomain, h.Secure = r.Header.Get("Origin") != "", request.Secure()
 	return h
 }
 

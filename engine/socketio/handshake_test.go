@@ -191,3 +191,40 @@ func TestAuthIsReleased(t *testing.T) {
 		}
 	}
 }
+
+// What a middleware has read, and forgotten, is not kept; whoever asks after it keeps it.
+func TestAForgottenHandshakeIsLetGo(t *testing.T) {
+	t.Parallel()
+	io := socketio.New(quiet(socketio.Options{}))
+	var again atomic.Bool
+	io.Use(func(_ context.Context, s *socketio.Socket) error {
+		if string(s.Handshake().Auth) != `{"token":"x"}` {
+			return errors.New("no token")
+		}
+		s.ForgetHandshake()
+		return nil
+	})
+	connected := make(chan *socketio.Socket, 1)
+	io.OnConnect(func(_ context.Context, s *socketio.Socket) error {
+		if again.Load() {
+			s.Handshake()
+		}
+		connected <- s
+		return nil
+	})
+	addr := start(t, io)
+	for _, kept := range []bool{false, true} {
+		again.Store(kept)
+		p := dial(t, addr)
+		p.send(`40{"token":"x"}`)
+		p.sid("40")
+		s := receive(t, connected)
+		eventually(t, "released", func() bool {
+			var auth struct{ Token string }
+			return kept || errors.Is(s.DecodeAuth(&auth), socketio.ErrHandshakeReleased)
+		})
+		if got := s.Handshake().Auth != nil; got != kept {
+			t.Errorf("the auth object is there: %v, want %v", got, kept)
+		}
+	}
+}

@@ -52,6 +52,7 @@ type entry struct {
 	name        uint32 // event: bytes of the name in buf
 	kind        entryKind
 	hasID       bool
+	timed       bool // event: by the histogram of handlers
 }
 
 // size is what the entry counts for in its mailbox, in bytes.

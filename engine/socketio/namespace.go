@@ -28,6 +28,7 @@ type Namespace struct {
 	book       *roomBook // of those who listen to OnRoom, if any; guarded by editing
 
 	overhearing overhearers
+	times       *durations // immutable once clients can find the namespace; nil where they never can
 
 	table    atomic.Pointer[table]
 	editing  sync.Mutex              // held while table is replaced; a parent's before its children's
@@ -55,6 +56,15 @@ func newNamespace(v *Server, name string, i uint64) *Namespace {
 	n.serverSide = relay[serverSideEvent]{server: v, run: n.serve}
 	n.adapter = newMemoryAdapter(n)
 	return n
+}
+
+// isRoom reports that a group is a room's.
+func isRoom(group string) bool {
+	number := 0
+	for number < len(group) && group[number]&0x80 != 0 { // of the namespace: see newNamespace
+		number++
+	}
+	return number+1 < len(group) && group[number+1] == groupRoom
 }
 
 // group is the engine's name of a room.

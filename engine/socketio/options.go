@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/fanfare-go/fanfare/engine"
@@ -130,13 +131,25 @@ type Options struct {
 	// four times as many while nobody else says anything.
 	TurnWrites int
 
+	// TrustedProxies are the networks of proxies and balancers in front of the server, whose
+	// word on who the client is, and whether it speaks TLS, is believed: in X-Forwarded-For,
+	// Forwarded, X-Real-IP and X-Forwarded-Proto, and in the PROXY protocol. The client is
+	// then what Handshake.Address and the limits per IP go by. New panics where one is no
+	// network. Default: nobody.
+	TrustedProxies []netip.Prefix
+	// ClientHeader is the one field that names the client; default: the first of
+	// X-Forwarded-For, Forwarded and X-Real-IP that there is. See engine.Options.
+	ClientHeader string
+	// ProxyProtocol says whether connections begin with a header of the PROXY protocol,
+	// version 1 or 2; default ProxyOff. New panics where it is on without TrustedProxies.
+	ProxyProtocol ProxyProtocol
 	// Limits bound what one IP address or one client may do; the zero value bounds
 	// WebSocket pings, and the time that a message or a packet may take to arrive.
 	// With Limits.DropOver, events that come too fast are dropped; acknowledgements
 	// and everything else never are.
 	Limits Limits
-	// OnLimited is told who met one of the Limits. Called on the event loop: it must
-	// not block. Default: none.
+	// OnLimited is told who met one of the Limits. Called on the event loop, or by a
+	// request for Handler: it must not block. Default: none.
 	OnLimited func(Limited)
 
 	// HighWaterMark is how many bytes may wait for a slow client before SlowPolicy
@@ -315,6 +328,7 @@ func (o *Options) engine(accept func(*engine.Session) engine.Receiver) engine.Op
 		MaxQueued: o.MaxQueued, MaxBlocked: o.MaxBlocked, SlowPolicy: o.SlowPolicy,
 		MaxQueuedBytes: o.MaxQueuedBytes, TurnWrites: o.TurnWrites, Logger: o.Logger,
 		Limits: o.Limits, OnLimited: o.OnLimited,
+		TrustedProxies: o.TrustedProxies, ClientHeader: o.ClientHeader, ProxyProtocol: o.ProxyProtocol,
 		TLS: o.TLS, TLSHandshakeTimeout: o.TLSHandshakeTimeout, MaxTLSHandshakes: o.MaxTLSHandshakes,
 	}
 	if o.ClientFiles != nil {

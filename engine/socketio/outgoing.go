@@ -10,7 +10,22 @@ import (
 // goroutine that emits, must not block, and must not change args.
 type OutgoingHandler func(event string, args []any)
 
-type outgoing struct{ run OutgoingHandler }
+// Outgoing is an event on its way out, and who it is for.
+type Outgoing struct {
+	Event  string
+	Args   []any    // not to be changed, nor kept
+	Socket *Socket  // of an Emit to one socket; nil for a broadcast
+	Rooms  []string // of a broadcast: to the sockets in any of them, to everyone where there are none
+	Except []string // of a broadcast: less those in any of them
+}
+
+// outgoing is one listener. It is given the event by value, so that those who only emit
+// allocate nothing.
+type outgoing struct{ run func(o Outgoing) }
+
+func newOutgoing(fn OutgoingHandler) *outgoing {
+	return &outgoing{func(o Outgoing) { fn(o.Event, o.Args) }}
+}
 
 // OnAnyOutgoing registers fn for what is emitted to this socket: by its Emit and
 // EmitWithAck, and by broadcasts of this server that it is in the rooms of. It is not
@@ -19,7 +34,7 @@ type outgoing struct{ run OutgoingHandler }
 // the socket; sockets without a listener cost nothing. See [Namespace.OnAnyOutgoing],
 // too. Node: socket.onAnyOutgoing.
 func (s *Socket) OnAnyOutgoing(fn OutgoingHandler) (remove func()) {
-	o := &outgoing{fn}
+	o := newOutgoing(fn)
 	s.edit(func(t *ownTable) { t.outgoing = with(t.outgoing, o) })
 	return s.removeOutgoing(o)
 }
@@ -27,7 +42,7 @@ func (s *Socket) OnAnyOutgoing(fn OutgoingHandler) (remove func()) {
 // PrependAnyOutgoing is OnAnyOutgoing in front of those registered before. Node:
 // socket.prependAnyOutgoing.
 func (s *Socket) PrependAnyOutgoing(fn OutgoingHandler) (remove func()) {
-	o := &outgoing{fn}
+	o := newOutgoing(fn)
 	s.edit(func(t *ownTable) { t.outgoing = slices.Concat([]*outgoing{o}, t.outgoing) })
 	return s.removeOutgoing(o)
 }
@@ -39,15 +54,24 @@ func (s *Socket) removeOutgoing(o *outgoing) func() {
 // OnAnyOutgoing registers fn for every emit in the namespace: once per broadcast,
 // however many receive it, and once per event to a single socket.
 func (n *Namespace) OnAnyOutgoing(fn OutgoingHandler) (remove func()) {
-	o := &outgoing{fn}
+	o := newOutgoing(fn)
 	n.edit(func(t *table) { t.outgoing = with(t.outgoing, o) })
 	return n.removeOutgoing(o)
 }
 
 // PrependAnyOutgoing is OnAnyOutgoing in front of those registered before.
 func (n *Namespace) PrependAnyOutgoing(fn OutgoingHandler) (remove func()) {
-	o := &outgoing{fn}
+	o := newOutgoing(fn)
 	n.edit(func(t *table) { t.outgoing = slices.Concat([]*outgoing{o}, t.outgoing) })
+	return n.removeOutgoing(o)
+}
+
+// OnOutgoing is OnAnyOutgoing for those who want to know who an event is for. Like that
+// it runs on the goroutine that emits, before the event is encoded, and must not block.
+// Node has it per socket only.
+func (n *Namespace) OnOutgoing(fn func(o Outgoing)) (remove func()) {
+	o := &outgoing{fn}
+	n.edit(func(t *table) { t.outgoing = with(t.outgoing, o) })
 	return n.removeOutgoing(o)
 }
 
@@ -94,29 +118,29 @@ func (w *overhearers) all() []*Socket {
 // tell shows a broadcast to who listens: the namespace's listeners once, and those
 // of each socket that it is for. One to a parent is one to each of its children, whose
 // listeners from the parent have seen it already.
-func (n *Namespace) tell(event string, args []any, rooms, except []string) {
+func (n *Namespace) tell(e Outgoing) {
 	mine := n.table.Load().outgoing
 	for _, o := range mine {
-		o.run(event, args)
+		o.run(e)
 	}
-	n.overhearing.tell(event, args, rooms, except)
+	n.overhearing.tell(e)
 	if n.children == nil {
 		return
 	}
 	for _, c := range n.brood() {
 		for _, o := range c.table.Load().outgoing {
 			if !slices.Contains(mine, o) {
-				o.run(event, args)
+				o.run(e)
 			}
 		}
-		c.overhearing.tell(event, args, rooms, except)
+		c.overhearing.tell(e)
 	}
 }
 
-func (w *overhearers) tell(event string, args []any, rooms, except []string) {
+func (w *overhearers) tell(e Outgoing) {
 	for _, s := range w.all() {
-		for _, o := range s.hears(rooms, except) {
-			o.run(event, args)
+		for _, o := range s.hears(e.Rooms, e.Except) {
+			o.run(e)
 		}
 	}
 }

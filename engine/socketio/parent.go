@@ -53,6 +53,7 @@ func (v *Server) addParent(p *ParentNamespace) *ParentNamespace {
 	defer v.creating.Unlock()
 	parents := v.allParents()
 	p.Namespace = newNamespace(v, "/_"+strconv.Itoa(len(parents)), v.number())
+	p.times = new(durations)
 	p.children = make(map[*Namespace]struct{})
 	p.adapter = &fanOut{newMemoryAdapter(p.Namespace)}
 	parents = with(parents, p)

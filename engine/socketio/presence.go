@@ -175,7 +175,7 @@ func (p *Presence) left(s *Socket, rooms []string) {
 }
 
 // gone implements watcher.
-func (p *Presence) gone(s *Socket) {
+func (p *Presence) gone(s *Socket, _ Reason) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if who := p.sockets[s]; who != nil {

@@ -29,6 +29,7 @@ type RoomEvent struct {
 	Room   string
 	Socket *Socket // who joined or left; nil for the other kinds
 	Lost   int     // of RoomEventsLost
+	Reason Reason  // of RoomLeft: why, where the socket has disconnected; otherwise empty
 }
 
 // OnRoom registers fn for what happens to the rooms of this server. A socket's id is a
@@ -133,22 +134,22 @@ func (b *roomBook) left(s *Socket, rooms []string) {
 	defer b.mu.Unlock()
 	if _, known := b.sockets[s]; known {
 		for _, r := range rooms {
-			b.leave(s, r)
+			b.leave(s, r, "")
 		}
 	}
 }
 
 // gone implements watcher.
-func (b *roomBook) gone(s *Socket) {
+func (b *roomBook) gone(s *Socket, why Reason) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if _, known := b.sockets[s]; !known {
 		return
 	}
 	delete(b.sockets, s)
-	b.leave(s, s.ID())
+	b.leave(s, s.ID(), why)
 	for _, r := range s.joinedRooms() {
-		b.leave(s, r)
+		b.leave(s, r, why)
 	}
 }
 
@@ -163,8 +164,8 @@ func (b *roomBook) join(s *Socket, room string) {
 	b.relay.push(RoomEvent{Kind: RoomJoined, Room: room, Socket: s})
 }
 
-func (b *roomBook) leave(s *Socket, room string) {
-	b.relay.push(RoomEvent{Kind: RoomLeft, Room: room, Socket: s})
+func (b *roomBook) leave(s *Socket, room string, why Reason) {
+	b.relay.push(RoomEvent{Kind: RoomLeft, Room: room, Socket: s, Reason: why})
 	if b.sizes[room]--; b.sizes[room] == 0 {
 		delete(b.sizes, room)
 		b.relay.push(RoomEvent{Kind: RoomDeleted, Room: room})

@@ -142,6 +142,7 @@ func (v *Server) number() uint64 {
 // is made once the adapters are being closed closes its own.
 func (v *Server) create(name string, i uint64) *Namespace {
 	n := newNamespace(v, name, i)
+	n.times = new(durations)
 	if name == "/" {
 		v.main = n
 	}

@@ -1,6 +1,8 @@
 package socketio
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"slices"
 	"sync"
 )
@@ -92,6 +94,15 @@ func (s *Socket) Connected() bool {
 // Transport returns how the client is connected at this moment: [Polling] or
 // [WebSocket]. Node: socket.conn.transport.name.
 func (s *Socket) Transport() Transport { return s.client.session.Transport() }
+
+// ConnID names the connection: sockets of one client in several namespaces have the same,
+// those of two connections never. It is a digest of the Engine.IO session's id, 12
+// characters long, and unlike that no secret. Node shows the first 12 characters of
+// socket.client.id.
+func (s *Socket) ConnID() string {
+	sum := sha256.Sum256([]byte(s.client.session.ID()))
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
+}
 
 // need returns the rare part, made if it is not there. Called with mu held.
 func (s *Socket) need() *rare {

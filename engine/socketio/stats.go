@@ -30,6 +30,11 @@ type Stats struct {
 	// for beyond it was refused, or closed the connection. "DefaultNamespace" is the
 	// length of a namespace's name, package parser's 512 bytes.
 	Exceeded map[string]uint64
+	// Handlers is how long the handlers of one event in 7 took, by namespace; those of
+	// children together, by their parent's name.
+	Handlers map[string]Durations
+	// Acks is how long clients took to acknowledge, by namespace, likewise; of those that did.
+	Acks     map[string]Durations
 	Recovery RecoveryStats // connection state recovery, and histories
 }
 
@@ -57,6 +62,7 @@ func (v *Server) Stats() Stats {
 		st.Sockets[name] = n.sockets.len()
 	}
 	v.countChildren(&st)
+	v.addDurations(&st)
 	return st
 }
 

@@ -3,6 +3,7 @@ package socketio
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/fanfare-go/fanfare/engine"
 	"github.com/fanfare-go/fanfare/engine/parser"
@@ -15,6 +16,7 @@ type survey struct {
 	nsp  *Namespace // immutable
 	id   uint64     // immutable
 	sink AckSink    // immutable
+	asks time.Time  // immutable: when they were asked
 
 	mu      sync.Mutex // held while sink is called, so that nothing comes after stop
 	waiting map[*Socket]struct{}
@@ -26,7 +28,7 @@ type survey struct {
 // down whom it is for.
 func (a *MemoryAdapter) BroadcastWithAck(p *Broadcast, sink AckSink) (stop func(reason error), err error) {
 	n := a.nsp
-	q := &survey{nsp: n, sink: sink, waiting: make(map[*Socket]struct{})}
+	q := &survey{nsp: n, sink: sink, asks: time.Now(), waiting: make(map[*Socket]struct{})}
 	if err := n.server.admit(q); err != nil {
 		return nil, err
 	}
@@ -92,6 +94,9 @@ func (q *survey) answer(s *Socket, args Args, err error) {
 	defer q.mu.Unlock()
 	if _, ok := q.waiting[s]; ok {
 		delete(q.waiting, s)
+		if err == nil {
+			q.nsp.answered(q.asks)
+		}
 		q.sink.Answer(AckAnswer{s.ID(), args, err})
 	}
 }

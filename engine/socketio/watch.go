@@ -9,7 +9,7 @@ import "slices"
 type watcher interface {
 	joined(s *Socket, rooms []string) // nil: it has connected, with the rooms it has
 	left(s *Socket, rooms []string)
-	gone(s *Socket) // it has disconnected; it has its rooms still
+	gone(s *Socket, r Reason) // it has disconnected; it has its rooms still
 	flush()
 }
 
@@ -67,9 +67,9 @@ func (s *Socket) watchLeft(rooms []string) {
 	}
 }
 
-func (s *Socket) watchGone() {
+func (s *Socket) watchGone(r Reason) {
 	for _, w := range s.nsp.watching() {
-		w.gone(s)
+		w.gone(s, r)
 	}
 }
 

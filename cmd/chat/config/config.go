@@ -13,7 +13,12 @@ type Config struct {
 	Clients  Clients  `embed:"" group:"Clients"`
 	Chat     Chat     `embed:"" group:"Chat"`
 	Recovery Recovery `embed:"" group:"Recovery"`
+	History  History  `embed:"" group:"History"`
+	Drain    Drain    `embed:"" group:"Stopping"`
+	API      API      `embed:"" group:"Publishing API"`
 	Logging  Logging  `embed:"" group:"Logging"`
+	Sockets  Sockets  `embed:"" group:"Logging"`
+	Auth     Auth     `embed:"" group:"Authentication"`
 }
 
 // validator is a group that knows what makes its values invalid.
@@ -28,5 +33,6 @@ func (c *Config) Validate() error {
 			all = append(all, group.validate())
 		}
 	}
+	all = append(all, c.Auth.validateOrigins(&c.Listen))
 	return errors.Join(all...)
 }

@@ -53,6 +53,9 @@ func isDefault(ctx *kong.Context, f *kong.Flag) bool {
 
 // plain is a value as the file has it.
 func plain(v reflect.Value) any {
+	if v.Kind() == reflect.Pointer && v.IsNil() {
+		return ""
+	}
 	switch x := v.Interface().(type) {
 	case encoding.TextMarshaler:
 		text, err := x.MarshalText()

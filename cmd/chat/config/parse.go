@@ -23,7 +23,7 @@ func Options() []kong.Option {
 // nameVariables gives each flag its variable, before those that it has.
 func nameVariables(n *kong.Node) {
 	for _, f := range n.Flags {
-		if name := variable(f.Name); f.Name != "help" && !slices.Contains(f.Envs, name) {
+		if name := variable(f.Name); f.Name != "help" && f.Name != "version" && !slices.Contains(f.Envs, name) {
 			f.Envs = append([]string{name}, f.Envs...)
 			f.Tag.Envs = f.Envs
 		}

@@ -88,6 +88,20 @@ func (c *crowds) joined(s *socketio.Socket, room string) {
 	c.list(s, room)
 }
 
+// seen notes a member that has asked who is there: its room may be one that it was put into.
+func (c *crowds) seen(s *socketio.Socket, room string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.rooms[room]
+	if r == nil && len(c.rooms) <= c.maxRooms {
+		r = new(crowd)
+		c.rooms[room] = r
+	}
+	if r != nil && len(r.listed) < MaxNames && !r.has(s) {
+		c.list(s, room)
+	}
+}
+
 // connected notes a socket in the lobby, and one that was recovered in its rooms.
 func (c *crowds) connected(s *socketio.Socket) {
 	var rooms []string

@@ -40,10 +40,10 @@ func (c *Conversation) who(s *socketio.Socket, room string) (People, error) {
 	if err != nil {
 		return People{}, err
 	}
-	if room == "" {
-		if err := s.Join(watchers); err != nil {
-			return People{}, err
-		}
+	if room != "" {
+		c.crowds.seen(s, room)
+	} else if err := s.Join(watchers); err != nil {
+		return People{}, err
 	}
 	return c.people(s, room)
 }
