@@ -35,12 +35,18 @@ func rollingSize(t *testing.T) rolling {
 	if err != nil {
 		t.Fatalf("CHAT_DRAIN_CLIENTS: %v", err)
 	}
-	return rolling{n - n/100, n / 100, 5, nil, n / 50, (5 + 60 + 10) * time.Second}
+	return rolling{n - n/100, n / 100, 2, nil, n / 50, (5 + 60 + 10) * time.Second}
 }
 
-func TestARollingRestartBehindHAProxyLosesNothing(t *testing.T) { rollingRestart(t, startHAProxy) }
+func TestARollingRestartBehindHAProxyLosesNothing(t *testing.T) {
+	t.Parallel() // it mostly waits
+	rollingRestart(t, startHAProxy)
+}
 
-func TestARollingRestartBehindNginxLosesNothing(t *testing.T) { rollingRestart(t, startNginx) }
+func TestARollingRestartBehindNginxLosesNothing(t *testing.T) {
+	t.Parallel()
+	rollingRestart(t, startNginx)
+}
 
 // rollingRestart restarts each of two instances while everybody is on it, talks, and
 // strangers come: every client is told goodbye once by each, nobody meets an error, and
