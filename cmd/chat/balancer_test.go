@@ -60,7 +60,7 @@ func configure(t *testing.T, name string, values ...string) string {
 func startHAProxy(t *testing.T, at place) *balancer {
 	t.Helper()
 	file := configure(t, "haproxy.cfg", "127.0.0.1:3001", "127.0.0.1:"+at.a, "127.0.0.1:3002", "127.0.0.1:"+at.b,
-		"bind :8080", "bind 127.0.0.1:"+at.public, "127.0.0.1:8404", "127.0.0.1:"+at.stats, "maxconn 20000", "maxconn 19000", "maxconn 10000", "maxconn 10000 source "+fromBalancer)
+		"bind :8080", "bind 127.0.0.1:"+at.public, "127.0.0.1:8404", "127.0.0.1:"+at.stats, "maxconn 20000", "maxconn 9000", "maxconn 10000", "maxconn 10000 source "+fromBalancer)
 	b := &balancer{t: t, url: "http://127.0.0.1:" + at.public, stats: "http://127.0.0.1:" + at.stats}
 	check(t, "haproxy", "-c", "-f", file)
 	b.run("haproxy", "-db", "-f", file)
