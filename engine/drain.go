@@ -50,6 +50,10 @@ func (s *Server) Empty(ctx context.Context, over time.Duration) error {
 // turnsAway reports a request for a new session that comes too late.
 func (s *Server) turnsAway(in *intent) bool { return s.emptying.Load() && !in.hasSID }
 
+// leaves reports that Empty or Shutdown was called: sessions that are gone may have been
+// closed by it.
+func (s *Server) leaves() bool { return s.emptying.Load() || s.draining.Load() }
+
 // openSessions returns those of all loops.
 func (s *Server) openSessions(ctx context.Context) (all []*Session, err error) {
 	var mu sync.Mutex

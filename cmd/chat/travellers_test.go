@@ -199,7 +199,9 @@ func (w *traveller) visitSocket() error {
 		if f.Header.OpCode == ws.OpClose {
 			writing.Lock()
 			defer writing.Unlock()
-			return ws.WriteFrame(conn, ws.MaskFrame(ws.NewCloseFrame(ws.NewCloseFrameBody(ws.StatusNormalClosure, ""))))
+			// Who is slow to answer finds nobody there any more.
+			_ = ws.WriteFrame(conn, ws.MaskFrame(ws.NewCloseFrame(ws.NewCloseFrameBody(ws.StatusNormalClosure, ""))))
+			return nil
 		}
 		if err := w.take(string(f.Payload), say); err != nil {
 			return err
