@@ -28,8 +28,9 @@ type rolling struct {
 func rollingSize(t *testing.T) rolling {
 	text := os.Getenv("CHAT_DRAIN_CLIENTS")
 	if text == "" {
-		// 30 a second: twice that is seen where the machine has something else to do.
-		return rolling{90, 6, 50, []string{"--drain-over=3s", "--drain-rate=1", "--drain-delay=2500ms"}, 64, 2500*time.Millisecond + 3*time.Second + 10*time.Second}
+		// 30 a second; more are seen where the machine has something else to do for a while. All at
+		// once would be 96. What the pace is exactly is the engine's test.
+		return rolling{90, 6, 50, []string{"--drain-over=3s", "--drain-rate=1", "--drain-delay=2500ms"}, 80, 2500*time.Millisecond + 3*time.Second + 10*time.Second}
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil {
