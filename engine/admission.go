@@ -28,7 +28,7 @@ func (s *Server) crowded() bool {
 // when there is none at the moment. It comes after every other check, so that
 // requests which open nothing take no place.
 func (l *loop) admit() bool {
-	if l.srv.rate.take(l.now) {
+	if l.srv.opened.take(&l.srv.rate, l.now, 1) {
 		return true
 	}
 	l.stats.limited.Add(1)

@@ -52,7 +52,10 @@ func (p *parts) run(o *orders, out io.Writer) error {
 		return err
 	}
 	defer p.sockets.Close()
-	p.api.make(p.config, server, p.log)
+	if p.adminUI, err = newAdminUI(p.config, server, p.log); err != nil {
+		return err
+	}
+	p.api.make(p)
 	r := reloader{read: commandLine, options: p.options, changes: p.changes(), manager: manager, log: p.log}
 	r.watch(o.stop)
 	if err := server.Listen(p.config.Listen.Address()); err != nil {
@@ -60,6 +63,9 @@ func (p *parts) run(o *orders, out io.Writer) error {
 	}
 	url := p.config.Listen.URL(server.Addr())
 	fmt.Fprintf(out, "chat:  %s\ntry:   curl '%ssocket.io/?EIO=4&transport=polling'\n", url, url)
+	if p.config.AdminUI.AdminUIFiles != "" {
+		fmt.Fprintf(out, "admin UI: %s%s\n", url, adminPath[1:])
+	}
 	// Who watches the program sees it stop: the admin address goes last.
 	watched, unwatch := context.WithCancel(context.Background())
 	defer unwatch()
@@ -68,13 +74,21 @@ func (p *parts) run(o *orders, out io.Writer) error {
 		unwatch()
 		return errors.Join(err, server.Serve(watched))
 	}
-	published, err := p.api.start(watched, p.config, out, p.log)
+	published, unpublish, err := p.api.start(watched, p, out)
 	if err != nil {
 		unwatch()
 		return errors.Join(err, server.Serve(watched), <-admin)
 	}
-	l := life{server: server, ready: p.ready, orders: o, options: &p.config.Drain, flush: p.history.Close, manager: manager, log: p.log}
+	l := life{server: server, ready: p.ready, orders: o, options: &p.config.Drain, flush: p.flush(unpublish, published), manager: manager, log: p.log}
 	err = l.serve()
 	unwatch()
 	return errors.Join(err, <-published, <-admin)
+}
+
+// flush ends the API, which writes into the history, and then that.
+func (p *parts) flush(unpublish context.CancelFunc, published <-chan error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		unpublish()
+		return errors.Join(<-published, p.history.Close(ctx))
+	}
 }

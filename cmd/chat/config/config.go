@@ -11,11 +11,14 @@ type Config struct {
 
 	Listen  Listen  `embed:"" group:"Listening"`
 	Clients Clients `embed:"" group:"Clients"`
+	Limits  Limits  `embed:"" group:"Limits"`
+	Proxies Proxies `embed:"" group:"Proxies"`
 	History History `embed:"" group:"History"`
 	Drain   Drain   `embed:"" group:"Stopping"`
 	API     API     `embed:"" group:"Publishing API"`
 	Logging Logging `embed:"" group:"Logging"`
 	Sockets Sockets `embed:"" group:"Logging"`
+	AdminUI AdminUI `embed:"" group:"Admin UI"`
 	Auth    Auth    `embed:"" group:"Authentication"`
 }
 
