@@ -120,7 +120,7 @@ func (s *Server) Stats() Stats {
 	st := Stats{
 		Connections: s.gauges.connections.Load(), Handed: s.gauges.handed.Load(),
 		Polling: s.gauges.polling.Load(), WebSocket: s.gauges.websocket.Load(), WebTransport: s.gauges.webtrans.Load(),
-		Emptying: s.emptying.Load() || s.draining.Load(),
+		Emptying: s.leaves(),
 		Refused:  s.gauges.refused.Load(), Parked: s.gauges.parked.Load(), Loops: len(loops),
 		SlowCauses: make(map[SlowCause]uint64), Closed: make(map[Reason]uint64), Rejected: make(map[string]uint64),
 		Limits: make(map[Limit]uint64), Peers: s.peers.len(), Congested: s.congestion.waits.Load(),
