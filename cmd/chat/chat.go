@@ -33,7 +33,17 @@ func newServer(p *parts) *socketio.Server {
 		ShutdownTimeout: c.Drain.ShutdownTimeout,
 		ExpiryNotice:    c.Auth.AuthWarn,
 		KeepHandshake:   c.API.Address() != "", // which tells where clients are, for 1 KB each
-		Logger:          log,
+
+		Limits:            c.Limits.Engine(),
+		OnLimited:         (&limitLog{log: log}).met,
+		MaxHTTPBufferSize: int64(c.Limits.MaxHTTPBufferSize),
+		MaxRooms:          c.Limits.MaxRooms,
+		MaxNamespaces:     c.Limits.MaxNamespaces,
+		TrustedProxies:    c.Proxies.Trusted(),
+		ClientHeader:      c.Proxies.ClientHeader,
+		ProxyProtocol:     c.Proxies.Protocol(),
+
+		Logger: log,
 	})
 	server.OnConnect(func(_ context.Context, s *socketio.Socket) error {
 		log.Debug("connected", "id", s.ID())

@@ -17,7 +17,7 @@ func metricsOf(p *parts) []pprof.Metric {
 	counter := func(name, help string, read func(socketio.Stats) uint64) pprof.Metric {
 		return single(server, pprof.Counter, name, help, func(st socketio.Stats) float64 { return float64(read(st)) })
 	}
-	return slices.Concat(latencies(server), historyMetrics(p.history), drainMetrics(p.ready), authMetrics(p.guard), []pprof.Metric{
+	return slices.Concat(latencies(server), historyMetrics(p.history), drainMetrics(p.ready), authMetrics(p.guard), apiMetrics(p.api.server), limitMetrics(server), []pprof.Metric{
 		buildInfo(), openDescriptors(), rooms(server),
 		sessions(server), sockets(server), closed(server), rejected(server), slow(server), limited(server), exceeded(server),
 		gauge("fanfare_tcp_connections", "Open TCP connections on the event loops.", func(st socketio.Stats) float64 { return float64(st.Engine.Connections) }),

@@ -74,6 +74,7 @@ func (p *parts) changes() []change {
 	return []change{
 		func(c *config.Config) (func(), error) { return func() { p.level.Set(c.Logging.LogLevel) }, nil },
 		func(c *config.Config) (func(), error) { return func() { p.server.SetCORS(origins(c)) }, nil },
+		func(c *config.Config) (func(), error) { return func() { _ = p.server.SetLimits(c.Limits.Engine()) }, nil }, // they were validated
 		p.replaceCertificate,
 		p.api.change,
 		changeSockets(p.sockets),

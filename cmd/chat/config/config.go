@@ -11,6 +11,8 @@ type Config struct {
 
 	Listen  Listen  `embed:"" group:"Listening"`
 	Clients Clients `embed:"" group:"Clients"`
+	Limits  Limits  `embed:"" group:"Limits"`
+	Proxies Proxies `embed:"" group:"Proxies"`
 	History History `embed:"" group:"History"`
 	Drain   Drain   `embed:"" group:"Stopping"`
 	API     API     `embed:"" group:"Publishing API"`
