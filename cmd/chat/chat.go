@@ -22,7 +22,7 @@ func newServer(p *parts) *socketio.Server {
 	files, client := clientFiles(c)
 	server := socketio.New(socketio.Options{
 		CORS:            origins(c),
-		Handler:         p.ready.before(page.Handler(page.Options{ClientURL: client})),
+		Handler:         p.ready.before(withAdminPage(c, page.Handler(page.Options{ClientURL: client}))),
 		ClientFiles:     files,
 		TLS:             p.tls(),
 		MaxConnections:  c.Clients.MaxConnections,

@@ -20,6 +20,8 @@ type commands struct {
 	PrintConfig printConfig `cmd:"" help:"Print what flags, environment and file come to, as a file for --config; secrets are left out."`
 	Health      health      `cmd:"" help:"Ask a running server how it is: exits 0 where it is well, else 1."`
 	Token       token       `cmd:"" help:"Print a token, for a first try of --auth-secret-file."`
+
+	HashPassword hashPassword `cmd:"" help:"Print the hash of a password, read from standard input, for --admin-ui-password-hash."`
 }
 
 // parser reads the command line, the environment and the file into c.

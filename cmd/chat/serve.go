@@ -52,6 +52,9 @@ func (p *parts) run(o *orders, out io.Writer) error {
 		return err
 	}
 	defer p.sockets.Close()
+	if p.adminUI, err = newAdminUI(p.config, server, p.log); err != nil {
+		return err
+	}
 	p.api.make(p)
 	r := reloader{read: commandLine, options: p.options, changes: p.changes(), manager: manager, log: p.log}
 	r.watch(o.stop)
@@ -60,6 +63,9 @@ func (p *parts) run(o *orders, out io.Writer) error {
 	}
 	url := p.config.Listen.URL(server.Addr())
 	fmt.Fprintf(out, "chat:  %s\ntry:   curl '%ssocket.io/?EIO=4&transport=polling'\n", url, url)
+	if p.config.AdminUI.AdminUIFiles != "" {
+		fmt.Fprintf(out, "admin UI: %s%s\n", url, adminPath[1:])
+	}
 	// Who watches the program sees it stop: the admin address goes last.
 	watched, unwatch := context.WithCancel(context.Background())
 	defer unwatch()

@@ -18,6 +18,7 @@ type Config struct {
 	API     API     `embed:"" group:"Publishing API"`
 	Logging Logging `embed:"" group:"Logging"`
 	Sockets Sockets `embed:"" group:"Logging"`
+	AdminUI AdminUI `embed:"" group:"Admin UI"`
 	Auth    Auth    `embed:"" group:"Authentication"`
 }
 
