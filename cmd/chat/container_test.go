@@ -53,8 +53,8 @@ func TestTheImageServesWithoutBeingRoot(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := i.Docker.Config
-	got := fmt.Sprint(c.User, c.ExposedPorts, c.Entrypoint, c.StopSignal, c.Volumes, c.Healthcheck.Test)
-	if want := "65532:65532 map[3000/tcp:{} 6060/tcp:{}] [/fanfare] SIGTERM map[/data:{}] [CMD /fanfare health]"; got != want {
+	got := fmt.Sprintln(c.User, c.ExposedPorts, c.Entrypoint, c.StopSignal, c.Volumes, c.Healthcheck.Test)
+	if want := "65532:65532 map[3000/tcp:{} 6060/tcp:{}] [/fanfare] SIGTERM map[/data:{}] [CMD /fanfare health]\n"; got != want {
 		t.Errorf("the image is %s, want %s", got, want)
 	}
 

@@ -17,6 +17,7 @@ const root = "../.."
 var (
 	fence     = regexp.MustCompile("^```(sh|bash|shell|console)\\b")
 	runBy     = regexp.MustCompile(`^<!-- run by ((?:(?:Test|Example)\w+(?:, )?)+) -->$`)
+	allRunBy  = regexp.MustCompile(`(?m)^<!-- all commands here are run by (Test\w+) -->$`)
 	notRun    = regexp.MustCompile(`^<!-- not run: \S.{8,} -->$`)
 	testNames = regexp.MustCompile(`(?m)^func ((?:Test|Example)\w*)\(`)
 	named     = regexp.MustCompile("`((?:Test|Example)\\w+)`")
@@ -66,7 +67,8 @@ func pages(t *testing.T) (paths []string) {
 	return append(paths, filepath.Join(root, "README.md"))
 }
 
-// Above each block of commands stands which tests run it, or why none does.
+// Above each block of commands stands which tests run it, or why none does; a page whose
+// commands are all run by one test says so once.
 func TestDocsAreExecuted(t *testing.T) {
 	tests := testsThereAre(t)
 	blocks := 0
@@ -75,6 +77,12 @@ func TestDocsAreExecuted(t *testing.T) {
 			text := string(read(t, path))
 			if strings.HasSuffix(path, root+"/README.md") && !strings.Contains(text, "<!-- run by ") {
 				t.Skip("it has no marks yet")
+			}
+			if m := allRunBy.FindStringSubmatch(text); m != nil {
+				if fault := markFault("<!-- run by "+m[1]+" -->", tests); fault != "" {
+					t.Error(fault)
+				}
+				return
 			}
 			lines := strings.Split(text, "\n")
 			for i, line := range lines {
