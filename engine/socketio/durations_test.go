@@ -68,12 +68,12 @@ func TestRoomsAreCountedOnce(t *testing.T) {
 	}
 	count(0, 0) // the rooms that sockets' ids are
 	for _, s := range append(io.Sockets(), other.Sockets()...) {
-		s.Join("the same", "", "room of "+s.ID())
+		_ = s.Join("the same", "", "room of "+s.ID())
 	}
 	count(2*2+12, 0)
 	for _, s := range io.Sockets() {
 		for i := range 9000 {
-			s.Join(fmt.Sprint(i))
+			_ = s.Join(fmt.Sprint(i))
 		}
 	}
 	count(2*2+12+9000, 900) // beyond 4096 it is an estimate
