@@ -28,16 +28,22 @@ func (s *Server) crowded() bool {
 // when there is none at the moment. It comes after every other check, so that
 // requests which open nothing take no place.
 func (l *loop) admit() bool {
-	if l.srv.rate.take(l.now) {
+	if l.srv.opened.take(&l.srv.rate, l.now, 1) {
 		return true
 	}
 	l.stats.limited.Add(1)
 	return false
 }
 
-// refuseConn answers a connection there is no room for.
+// refuseConn answers a connection there is no room for. One that comes while the last
+// ones end is closed without a word, as it would be a moment later by the kernel: an
+// answer to a request that has not been sent yet confuses proxies (nginx 1.22 goes on
+// to the next server, and puts this status on that one's answer).
 func (s *Server) refuseConn(gc gnet.Conn) {
 	s.gauges.refused.Add(1)
+	if s.draining.Load() {
+		return
+	}
 	if s.tls != nil {
 		return // there is no room to encrypt it either
 	}

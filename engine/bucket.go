@@ -58,24 +58,23 @@ func (v *level) take(b *bucket, tick uint64, n int) bool {
 
 func (v level) isFull(tick uint64) bool { return int64(v) <= int64(tick)*int64(tickLength) }
 
-// sharedBucket is one that all loops take from: a compare-and-swap per new session. The
-// kernel spreads connections over the loops by chance: with a share of the rate each, one
-// loop would refuse what another has room for. Safe for concurrent use.
-type sharedBucket struct {
-	size  bucket // immutable
-	level atomic.Int64
-}
+// sharedLevel is one that all loops take from: a compare-and-swap each time. The kernel
+// spreads connections over the loops by chance: with a share of the rate each, one loop
+// would refuse what another has room for. Safe for concurrent use.
+type sharedLevel struct{ level atomic.Int64 }
 
-// take takes a token at the given tick; false when there is none.
-func (s *sharedBucket) take(tick uint64) bool {
-	if s.size.each == 0 {
+// take is level's.
+func (s *sharedLevel) take(b *bucket, tick uint64, n int) bool {
+	if b.each == 0 {
 		return true
 	}
 	for {
 		was := s.level.Load()
-		full, ok := level(was).after(&s.size, tick, 1)
+		full, ok := level(was).after(b, tick, n)
 		if !ok || s.level.CompareAndSwap(was, int64(full)) {
 			return ok
 		}
 	}
 }
+
+func (s *sharedLevel) isFull(tick uint64) bool { return level(s.level.Load()).isFull(tick) }

@@ -57,3 +57,13 @@ func (s *Server) ClientOf(field string, lines []string) (netip.AddrPort, error) 
 	})
 	return k.addr, err
 }
+
+// HeldPeers is how often meters of sessions hold a peer.
+func (s *Server) HeldPeers() (n int) {
+	s.peers.mu.Lock()
+	defer s.peers.mu.Unlock()
+	for _, e := range s.peers.table {
+		n += e.meters
+	}
+	return n
+}

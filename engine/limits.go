@@ -34,6 +34,9 @@ type Limits struct {
 	// SessionRatePerIP is how many sessions a peer may open, which is where the work of
 	// a handshake is. What comes beyond is answered 429 with a Retry-After.
 	SessionRatePerIP Rate
+	// MessagesPerIP and BytesPerIP are Messages and Bytes of all sessions of a peer
+	// together, and met in the same way: a peer may have many sessions.
+	MessagesPerIP, BytesPerIP Rate
 	// RequestRatePerIP is how many HTTP requests a peer may send, polls and those for
 	// Options.Handler included. What comes beyond is answered 429 with a Retry-After, and
 	// the connection closed, unless it is a trusted proxy's.
@@ -72,6 +75,7 @@ func (m Limits) withDefaults(o *Options) Limits {
 	m.MaxIPs = orElse(m.MaxIPs, 1<<16)
 	m.PingRate = orElse(m.PingRate, 100)
 	m.MessageTimeout = orElse(m.MessageTimeout, 30*time.Second)
+	m.BytesPerIP.Burst = max(orElse(m.BytesPerIP.Burst, m.BytesPerIP.PerSecond), int(o.MaxHTTPBufferSize))
 	m.Bytes.Burst = max(orElse(m.Bytes.Burst, m.Bytes.PerSecond), int(o.MaxHTTPBufferSize))
 	return m
 }
@@ -90,12 +94,15 @@ const (
 	LimitMessageTime                     // Limits.MessageTimeout
 	LimitBodyRate                        // Limits.MinBodyRate
 	LimitRequestRate                     // Limits.RequestRatePerIP
+	LimitMessagesPerIP                   // Limits.MessagesPerIP
+	LimitBytesPerIP                      // Limits.BytesPerIP
 
-	limitCount = int(LimitRequestRate) + 1
+	limitCount = int(LimitBytesPerIP) + 1
 )
 
 var limitText = [limitCount]string{
 	"", "connections", "connection rate", "session rate", "messages", "bytes", "pings", "message timeout", "body rate", "request rate",
+	"messages per IP", "bytes per IP",
 }
 
 // String returns what the limit is about.

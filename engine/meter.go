@@ -8,8 +8,9 @@ import "time"
 // meter is how much a session has sent lately.
 type meter struct {
 	messages, bytes level
-	from            *rules // that exempt is known of
+	from            *rules // that the next two are of
 	exempt          bool   // the session's peer is in Limits.Exempt
+	peer            *peer  // held; nil where nothing is counted for it
 	over            bool   // the last one was too much
 }
 
@@ -23,21 +24,13 @@ func (s *Session) charge(m *rules, n int) bool {
 		l.dueBy(l.now + sweepEvery)
 	}
 	if e.from != m { // the first one, or the Limits were replaced
-		e.from, e.exempt = m, m.exempt.has(s.addr())
+		s.measure(e, m)
 	}
-	if e.exempt {
-		e.over = false
-		return true
-	}
-	limit := LimitMessages
-	ok := e.messages.take(&m.messages, l.now, 1)
-	if ok {
-		limit, ok = LimitBytes, e.bytes.take(&m.bytes, l.now, n)
-	}
-	first := !ok && !e.over
-	e.over = !ok
+	limit := e.take(m, l.now, n)
+	first := limit != 0 && !e.over
+	e.over = limit != 0
 	switch {
-	case ok:
+	case limit == 0:
 		return true
 	case !m.DropOver:
 		s.exceed(limit)
@@ -50,8 +43,37 @@ func (s *Session) charge(m *rules, n int) bool {
 	return true
 }
 
-// OverLimit reports that the message being received is over Limits.Messages or
-// Limits.Bytes, and to be dropped (Limits.DropOver). To be called by the Receiver, on
+// measure has e count by these rules.
+func (s *Session) measure(e *meter, m *rules) {
+	srv, ip := s.loop.srv, s.addr()
+	srv.peers.letGo(e.peer)
+	e.from, e.exempt, e.peer = m, m.exempt.has(ip), nil
+	if ip = srv.peerOfLimits(m, ip); m.shared && ip.IsValid() {
+		e.peer = srv.peers.hold(m, ip, s.loop.now)
+	}
+}
+
+// take counts a packet of n bytes, or says which limit it meets.
+func (e *meter) take(m *rules, now uint64, n int) (met Limit) {
+	switch {
+	case e.exempt:
+		return 0
+	case !e.messages.take(&m.messages, now, 1):
+		return LimitMessages
+	case !e.bytes.take(&m.bytes, now, n):
+		return LimitBytes
+	case e.peer == nil:
+		return 0
+	case !e.peer.said.take(&m.allMessages, now, 1):
+		return LimitMessagesPerIP
+	case !e.peer.sent.take(&m.allBytes, now, n):
+		return LimitBytesPerIP
+	}
+	return 0
+}
+
+// OverLimit reports that the message being received is over one of the Limits of messages
+// and bytes, and to be dropped (Limits.DropOver). To be called by the Receiver, on
 // the session's loop.
 func (s *Session) OverLimit() bool {
 	m := s.loop.srv.rules.Load()
@@ -96,14 +118,22 @@ func (l *loop) sweep() {
 	}
 	for s, e := range l.metered {
 		if e.messages.isFull(l.now) && e.bytes.isFull(l.now) {
-			delete(l.metered, s)
+			l.unmeter(s)
 		}
 	}
 }
 
 // unwatch forgets a session that is closed.
 func (l *loop) unwatch(s *Session) {
-	delete(l.metered, s)
+	l.unmeter(s)
 	delete(l.incomplete, s)
 	l.timePong(s, false)
+}
+
+// unmeter forgets what a session has sent.
+func (l *loop) unmeter(s *Session) {
+	if e := l.metered[s]; e != nil {
+		l.srv.peers.letGo(e.peer)
+		delete(l.metered, s)
+	}
 }

@@ -64,10 +64,12 @@ type peers struct {
 	swept uint64 // tick at which table was last looked through
 }
 
-// peer is one of them: 32 bytes.
+// peer is one of them: 56 bytes.
 type peer struct {
 	connections              int
+	meters                   int // that know it: see meter
 	accepted, opened, wanted level
+	said, sent               sharedLevel // of MessagesPerIP and BytesPerIP; not under mu
 }
 
 // find returns what is known of ip, making it at first sight; nil where there is no
@@ -102,7 +104,8 @@ func (p *peers) sweep(now uint64) {
 
 // idle reports that nothing is to be remembered of e.
 func (e *peer) idle(now uint64) bool {
-	return e.connections == 0 && e.accepted.isFull(now) && e.opened.isFull(now) && e.wanted.isFull(now)
+	return e.connections+e.meters == 0 && e.accepted.isFull(now) && e.opened.isFull(now) && e.wanted.isFull(now) &&
+		e.said.isFull(now) && e.sent.isFull(now)
 }
 
 // accept counts a connection of ip, or says which limit it meets. counted says whether
@@ -154,6 +157,28 @@ func (p *peers) want(r *rules, ip netip.Addr, now uint64) bool {
 	defer p.mu.Unlock()
 	e := p.find(ip, r.MaxIPs, now)
 	return e == nil || e.wanted.take(&r.requests, now, 1)
+}
+
+// hold returns what is known of ip for somebody who lets go of it in the end; nil where
+// there is no room.
+func (p *peers) hold(r *rules, ip netip.Addr, now uint64) *peer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e := p.find(ip, r.MaxIPs, now)
+	if e != nil {
+		e.meters++
+	}
+	return e
+}
+
+// letGo undoes hold; e may be nil.
+func (p *peers) letGo(e *peer) {
+	if e == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e.meters--
 }
 
 // len is how many are remembered.

@@ -217,6 +217,34 @@ func TestLimitOfRequestRatePerIP(t *testing.T) {
 	f.echoes(other, r)
 }
 
+// A peer's sessions have messages together, too; another peer has its own.
+func TestLimitOfMessagesAndBytesPerIP(t *testing.T) {
+	for limit, m := range map[engine.Limit]engine.Limits{
+		engine.LimitMessagesPerIP: {MessagesPerIP: engine.Rate{PerSecond: 1, Burst: 8}},
+		engine.LimitBytesPerIP:    {BytesPerIP: engine.Rate{PerSecond: 1, Burst: 8000}},
+	} {
+		f := start(t, engine.Options{Loops: 2, MaxHTTPBufferSize: 2000, Limits: m})
+		other, r := f.innocent()
+		closed := 0
+		for range 6 {
+			c, o := f.openWS()
+			for range 3 {
+				c.sendText("4" + strings.Repeat("a", 1000))
+			}
+			select {
+			case <-f.session(o.SID).closed:
+				closed++
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+		if n := f.srv.Stats().Limits[limit]; closed < 3 || n < uint64(closed) {
+			t.Errorf("%v: %d of 6 closed, counted %d", limit, closed, n)
+		}
+		f.echoes(other, r)
+		until(t, "who is quiet is let go of", func() bool { return f.srv.HeldPeers() == 0 })
+	}
+}
+
 // Who is exempt meets no limit per IP, and none of those per session.
 func TestLimitsExemptNetworks(t *testing.T) {
 	f := start(t, engine.Options{Limits: engine.Limits{

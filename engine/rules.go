@@ -11,8 +11,10 @@ type rules struct {
 	exempt                      networks
 	accepts, sessions, requests bucket
 	messages, bytes             bucket
-	counted                     bool // connections of a peer are counted
-	metered                     bool // Messages or Bytes is a limit
+	allMessages, allBytes       bucket // of a peer
+	counted                     bool   // connections of a peer are counted
+	metered                     bool   // messages are counted
+	shared                      bool   // those of a peer together, too
 }
 
 func newRules(m Limits, o *Options) (*rules, error) {
@@ -28,9 +30,11 @@ func newRules(m Limits, o *Options) (*rules, error) {
 		Limits: m, exempt: exempt,
 		accepts: newBucket(m.ConnectionRatePerIP), sessions: newBucket(m.SessionRatePerIP), requests: newBucket(m.RequestRatePerIP),
 		messages: newBucket(m.Messages), bytes: newBucket(m.Bytes),
+		allMessages: newBucket(m.MessagesPerIP), allBytes: newBucket(m.BytesPerIP),
 	}
 	r.counted = m.ConnectionsPerIP > 0 || r.accepts.each > 0
-	r.metered = r.messages.each > 0 || r.bytes.each > 0
+	r.shared = r.allMessages.each > 0 || r.allBytes.each > 0
+	r.metered = r.messages.each > 0 || r.bytes.each > 0 || r.shared
 	return r, nil
 }
 
@@ -45,6 +49,8 @@ func (m *Limits) check() error {
 		{"SessionRatePerIP", min(m.SessionRatePerIP.PerSecond, m.SessionRatePerIP.Burst)},
 		{"RequestRatePerIP", min(m.RequestRatePerIP.PerSecond, m.RequestRatePerIP.Burst)},
 		{"Messages", min(m.Messages.PerSecond, m.Messages.Burst)},
+		{"MessagesPerIP", min(m.MessagesPerIP.PerSecond, m.MessagesPerIP.Burst)},
+		{"BytesPerIP", min(m.BytesPerIP.PerSecond, m.BytesPerIP.Burst)},
 		{"Bytes", min(m.Bytes.PerSecond, m.Bytes.Burst)},
 	} {
 		if n.value < 0 {

@@ -31,7 +31,8 @@ type Server struct {
 	clock     clock
 	table     table
 	gauges    gauges
-	rate      sharedBucket // immutable size
+	rate      bucket      // immutable: of AcceptRate
+	opened    sharedLevel // what is left of it
 	peers     peers
 	rules     atomic.Pointer[rules] // the Limits in force
 	trusted   networks              // immutable: TrustedProxies
@@ -102,7 +103,7 @@ func New(o Options) (*Server, error) {
 	}
 	s.judges.max, s.judges.room = o.MaxHooks, o.MaxParked
 	s.peers.table = make(map[netip.Addr]*peer)
-	s.rate.size = newBucket(Rate{o.AcceptRate, o.AcceptBurst})
+	s.rate = newBucket(Rate{o.AcceptRate, o.AcceptBurst})
 	s.trusted = trusted
 	s.rules.Store(rules)
 	s.clock.start = time.Now()

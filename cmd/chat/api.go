@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"syscall"
 
@@ -24,14 +23,14 @@ type apiParts struct {
 }
 
 // read reads the files that the options name.
-func (p *apiParts) read(c *config.Config) (err error) {
-	if p.keys, err = c.API.Keys(); err != nil {
+func (a *apiParts) read(c *config.Config) (err error) {
+	if a.keys, err = c.API.Keys(); err != nil {
 		return err
 	}
 	if c.API.APITLSCert == "" {
 		return nil
 	}
-	p.certificate, err = socketio.CertificateFiles(c.API.APITLSCert, c.API.APITLSKey)
+	a.certificate, err = socketio.CertificateFiles(c.API.APITLSCert, c.API.APITLSKey)
 	if err != nil {
 		return fmt.Errorf("give a certificate and its key in PEM with --api-tls-cert and --api-tls-key (%w)", err)
 	}
@@ -39,47 +38,63 @@ func (p *apiParts) read(c *config.Config) (err error) {
 }
 
 // change is what SIGHUP does: the keys are replaced, if there are any.
-func (p *apiParts) change(c *config.Config) (func(), error) {
-	if p.server == nil {
+func (a *apiParts) change(c *config.Config) (func(), error) {
+	if a.server == nil {
 		return func() {}, nil
 	}
 	keys, err := c.API.Keys()
 	if err == nil && len(keys) == 0 {
 		err = errors.New("--api-key and --api-key-file are both gone: nobody could use the API; with --api=off it ends at the next start")
 	}
-	return func() { p.server.SetKeys(keys) }, err
+	return func() { a.server.SetKeys(keys) }, err
 }
 
-// make makes the API for a server, where it is not off.
-func (p *apiParts) make(c *config.Config, server *socketio.Server, chat api.Chat, log *slog.Logger) {
-	if c.API.Address() == "" {
+// make makes the API for the program's server, where it is not off.
+func (a *apiParts) make(p *parts) {
+	if p.config.API.Address() == "" {
 		return
 	}
 	o := api.Options{
-		Server: server,
-		Keys:   p.keys,
-		Chat:   chat,
+		Server: p.server,
+		Keys:   a.keys,
+		Chat:   &apiChat{p.history, p.chat.Publish},
 		User: func(s *socketio.Socket) (id, name string) {
 			who := auth.Of(s)
 			return who.Subject, who.Name
 		},
-		Logger: log,
+		Version: readBuild().Version,
+		Logger:  p.log,
 	}
-	if p.certificate != nil {
-		o.TLS = &tls.Config{GetCertificate: p.certificate.GetCertificate}
+	if a.certificate != nil {
+		o.TLS = &tls.Config{GetCertificate: a.certificate.GetCertificate}
 	}
-	p.server = api.New(o)
+	a.server = api.New(o)
 }
 
-// start serves the API until ctx is done. What it returns carries the end's error, and is
-// closed at once where it is switched off.
-func (p *apiParts) start(ctx context.Context, c *config.Config, out io.Writer, log *slog.Logger) (<-chan error, error) {
-	ended := make(chan error, 1)
-	if p.server == nil {
+// start serves the API until ctx is done or stop called. The channel carries the end's
+// error, and is closed then; at once where the API is switched off.
+func (a *apiParts) start(ctx context.Context, p *parts, out io.Writer) (ended chan error, stop context.CancelFunc, err error) {
+	ended = make(chan error, 1)
+	ctx, stop = context.WithCancel(ctx)
+	if a.server == nil {
 		close(ended)
-		return ended, nil
+		return ended, stop, nil
 	}
-	address, scheme := c.API.Address(), "http"
+	l, err := a.listen(p, out)
+	if err != nil {
+		stop()
+		return nil, nil, err
+	}
+	go func() {
+		defer close(ended)
+		ended <- a.server.Serve(ctx, l)
+	}()
+	return ended, stop, nil
+}
+
+// listen opens the API's address, and prints it.
+func (a *apiParts) listen(p *parts, out io.Writer) (net.Listener, error) {
+	address, scheme := p.config.API.Address(), "http"
 	l, err := net.Listen("tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("the API's address %s is in use: choose another with --api, or --api=off (%w)", address, err)
@@ -87,12 +102,11 @@ func (p *apiParts) start(ctx context.Context, c *config.Config, out io.Writer, l
 	if err != nil {
 		return nil, fmt.Errorf("the API's address %s does not work: give another with --api, such as %s, or --api=off (%w)", address, config.DefaultAPI, err)
 	}
-	if p.certificate != nil {
+	if a.certificate != nil {
 		scheme = "https"
-	} else if a, ok := l.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() {
-		log.Warn("the API's key crosses the network as plain text; give a certificate with --api-tls-cert and --api-tls-key", "address", a.String())
+	} else if at, ok := l.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
+		p.log.Warn("the API's key crosses the network as plain text; give a certificate with --api-tls-cert and --api-tls-key", "address", at.String())
 	}
 	fmt.Fprintf(out, "api:   %s://%s/\n", scheme, l.Addr())
-	go func() { ended <- p.server.Serve(ctx, l) }()
-	return ended, nil
+	return l, nil
 }

@@ -17,7 +17,7 @@ func newServer(p *parts) *socketio.Server {
 	files, client := clientFiles(c)
 	server := socketio.New(socketio.Options{
 		CORS:            origins(c),
-		Handler:         p.ready.before(page.Handler(page.Options{ClientURL: client, Servers: c.Chat.PageServer})),
+		Handler:         p.ready.before(withAdminPage(c, page.Handler(page.Options{ClientURL: client, Servers: c.Chat.PageServer}))),
 		ClientFiles:     files,
 		TLS:             p.tls(),
 		MaxConnections:  c.Clients.MaxConnections,
@@ -28,11 +28,20 @@ func newServer(p *parts) *socketio.Server {
 		ShutdownTimeout: c.Drain.ShutdownTimeout,
 		ExpiryNotice:    c.Auth.AuthWarn,
 		KeepHandshake:   c.API.Address() != "", // which tells where clients are, for 1 KB each
-		MaxRooms:        conversation.MaxRooms,
-		AckError:        conversation.AckError,
-		Logger:          log,
+
+		Limits:            c.Limits.Engine(),
+		OnLimited:         (&limitLog{log: log}).met,
+		MaxHTTPBufferSize: int64(c.Limits.MaxHTTPBufferSize),
+		MaxRooms:          c.Limits.MaxRooms,
+		MaxNamespaces:     c.Limits.MaxNamespaces,
+		TrustedProxies:    c.Proxies.Trusted(),
+		ClientHeader:      c.Proxies.ClientHeader,
+		ProxyProtocol:     c.Proxies.Protocol(),
 
 		ConnectionStateRecovery: recoveryOf(&c.Recovery),
+		AckError:                conversation.AckError,
+
+		Logger: log,
 	})
 	server.OnConnect(func(_ context.Context, s *socketio.Socket) error {
 		log.Debug("connected", "id", s.ID(), "recovered", s.Recovered())
@@ -42,7 +51,7 @@ func newServer(p *parts) *socketio.Server {
 		log.Debug("disconnected", "id", s.ID(), "reason", r)
 	})
 	p.chat = conversation.New(server, p.history, conversation.Options{
-		MaxText: c.Chat.MaxText, MaxRooms: c.Chat.MaxRooms, PresenceRate: c.Chat.PresenceRate,
+		MaxText: c.Chat.MaxText, MaxRooms: c.Chat.MaxOpenRooms, PresenceRate: c.Chat.PresenceRate,
 	})
 	return server
 }
@@ -52,7 +61,7 @@ func recoveryOf(c *config.Recovery) *socketio.Recovery {
 	if c.RecoveryWindow == 0 {
 		return nil
 	}
-	return &socketio.Recovery{MaxDisconnectionDuration: c.RecoveryWindow, MaxBytes: int64(c.RecoveryMemory) << 20}
+	return &socketio.Recovery{MaxDisconnectionDuration: c.RecoveryWindow, MaxBytes: int64(c.RecoveryMemory)}
 }
 
 // clientFiles returns the folder with the official client, and where the page

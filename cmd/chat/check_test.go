@@ -33,3 +33,12 @@ func TestPrintConfigPrintsAFileForConfig(t *testing.T) {
 		t.Errorf("exit code %d, %s: read again it is\n%s", code, log, again)
 	}
 }
+
+func TestAVariableNamesTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "fanfare.yaml")
+	rewrite(t, path, "port: 8080\n")
+	c := command{args: []string{"print-config"}, env: []string{"FANFARE_CONFIG=" + path}}
+	if code, out, log := fail(t, c); code != 0 || !strings.Contains(out, "\nport: 8080\n") {
+		t.Errorf("exit code %d, %s%s", code, out, log)
+	}
+}

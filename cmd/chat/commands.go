@@ -19,6 +19,9 @@ type commands struct {
 	Emit        emit        `cmd:"" help:"Emit an event to the clients of a running server, by its API."`
 	PrintConfig printConfig `cmd:"" help:"Print what flags, environment and file come to, as a file for --config; secrets are left out."`
 	Health      health      `cmd:"" help:"Ask a running server how it is: exits 0 where it is well, else 1."`
+	Token       token       `cmd:"" help:"Print a token, for a first try of --auth-secret-file."`
+
+	HashPassword hashPassword `cmd:"" help:"Print the hash of a password, read from standard input, for --admin-ui-password-hash."`
 }
 
 // parser reads the command line, the environment and the file into c.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
@@ -26,10 +25,9 @@ func openHistory(ctx context.Context, c *config.Config, log *slog.Logger) (*hist
 	return h, nil
 }
 
-// closeHistory writes what is left, for as long as a stop may take, and adds to the
-// error that the program ends with.
-func (p *parts) closeHistory(o *orders, err *error) {
-	ctx, cancel := o.within(p.config.Drain.ShutdownTimeout)
+// closeHistory is for what went wrong before anybody spoke; life closes it otherwise.
+func (p *parts) closeHistory(o *orders) {
+	ctx, cancel := o.within(0)
 	defer cancel()
-	*err = errors.Join(*err, p.history.Close(ctx))
+	_ = p.history.Close(ctx) // whatever there was to say has been said
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -21,6 +22,7 @@ type life struct {
 	ready   *readiness
 	orders  *orders
 	options *config.Drain
+	flush   func(context.Context) error // when nobody speaks any more
 	manager *systemd.Notifier
 	log     *slog.Logger
 	end     time.Time // when all of a stop is to be over
@@ -28,7 +30,7 @@ type life struct {
 
 // serve serves until the orders are to stop, and stops: not ready any more, a while for
 // that to be noticed, the clients closed one after the other. It returns nil when each
-// of them was told, and what each had been sent before has left.
+// of them was told, what each had been sent before has left, and everything is stored.
 func (l *life) serve() error {
 	served := make(chan error, 1)
 	go func() { served <- l.server.Serve(context.Background()) }()
@@ -38,10 +40,18 @@ func (l *life) serve() error {
 	l.manager.Ready(fmt.Sprintf("Serving on %s", l.server.Addr()))
 	select {
 	case err := <-served:
-		return err
+		l.end = time.Now().Add(l.options.ShutdownTimeout)
+		return errors.Join(err, l.close())
 	case <-l.orders.stop.Done():
 	}
 	return l.stop()
+}
+
+// close stores what is left.
+func (l *life) close() error {
+	ctx, cancel := l.rest()
+	defer cancel()
+	return l.flush(ctx)
 }
 
 func (l *life) stop() error {
@@ -58,10 +68,11 @@ func (l *life) stop() error {
 	}
 	over := l.over()
 	l.end = time.Now().Add(over + l.options.ShutdownTimeout)
-	if err := l.drain(over); err != nil && l.orders.cut() == nil {
-		return err
+	err := errors.Join(l.drain(over), l.close())
+	if cut := l.orders.cut(); cut != nil {
+		return cut
 	}
-	return l.orders.cut()
+	return err
 }
 
 // over is how long the closing of the clients is to take.

@@ -69,7 +69,7 @@ func limited(server *socketio.Server) pprof.Metric {
 		Name: "fanfare_limits_met_total", Help: "Clients refused, closed or not heard for one of the limits.", Kind: pprof.Counter, Label: "limit",
 		Read: func(emit func(string, float64)) {
 			met := server.Stats().Engine.Limits
-			for m := socketio.LimitConnections; m <= socketio.LimitBodyRate; m++ {
+			for m := socketio.LimitConnections; m <= socketio.LimitBytesPerIP; m++ {
 				emit(m.String(), float64(met[m]))
 			}
 		},

@@ -41,7 +41,7 @@ func descriptors() (ratio float64, ok bool) {
 	if err != nil {
 		return 0, false
 	}
-	defer folder.Close()
+	defer func() { _ = folder.Close() }()
 	open, err := folder.Readdirnames(-1)
 	return float64(len(open)-1) / float64(limit.Cur), err == nil // without the folder
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/fanfare-go/fanfare/cmd/chat/history"
 	"github.com/fanfare-go/fanfare/cmd/chat/socketlog"
 	"github.com/fanfare-go/fanfare/engine/socketio"
+	"github.com/fanfare-go/fanfare/engine/socketio/adminui"
 )
 
 // parts are what the program consists of.
@@ -30,6 +31,7 @@ type parts struct {
 	chat        *conversation.Conversation // likewise
 	ready       *readiness
 	sockets     *socketlog.Log // likewise
+	adminUI     *adminui.UI    // likewise; nil where it is off
 }
 
 // newParts reads what the configuration names: files. Nothing runs yet.
@@ -76,6 +78,9 @@ func (p *parts) changes() []change {
 	return []change{
 		func(c *config.Config) (func(), error) { return func() { p.level.Set(c.Logging.LogLevel) }, nil },
 		func(c *config.Config) (func(), error) { return func() { p.server.SetCORS(origins(c)) }, nil },
+		func(c *config.Config) (func(), error) {
+			return func() { _ = p.server.SetLimits(c.Limits.Engine()) }, nil
+		}, // they were validated
 		p.replaceCertificate,
 		p.api.change,
 		changeSockets(p.sockets),

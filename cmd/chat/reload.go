@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
+	"github.com/fanfare-go/fanfare/cmd/chat/systemd"
 )
 
 // change is what a part of the program does about a newer configuration: it returns what
@@ -19,6 +20,7 @@ type reloader struct {
 	read    func() (*config.Config, []config.Option, error)
 	options []config.Option // in effect
 	changes []change
+	manager *systemd.Notifier
 	log     *slog.Logger
 }
 
@@ -32,15 +34,16 @@ func commandLine() (*config.Config, []config.Option, error) {
 	return &c.Serve.Config, config.List(ctx), nil
 }
 
-// watch reloads at each SIGHUP until ctx is done. Without it that signal ends a program.
+// watch reloads at each SIGHUP until ctx is done, and takes no notice of them from then
+// on: left alone, that signal ends a program, and here one that is about to end properly.
 func (r *reloader) watch(ctx context.Context) {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	go func() {
-		defer signal.Stop(hup)
 		for {
 			select {
 			case <-ctx.Done():
+				signal.Ignore(syscall.SIGHUP)
 				return
 			case <-hup:
 				r.reload()
@@ -50,12 +53,16 @@ func (r *reloader) watch(ctx context.Context) {
 }
 
 func (r *reloader) reload() {
+	r.manager.Reloading()
+	status := "Serving, with the configuration read again"
+	defer func() { r.manager.Ready(status) }()
 	c, options, err := r.read()
 	if err == nil {
 		err = r.apply(c)
 	}
 	if err != nil {
 		r.log.Error("the old configuration stays in use", "error", err)
+		status = "Serving, with the old configuration: the new one is invalid"
 		return
 	}
 	changed, restart := config.Changes(r.options, options)

@@ -26,11 +26,15 @@ func (c *serve) Run(line *kong.Context) error {
 	}
 	slog.SetDefault(p.log)
 	p.options = config.List(line)
-	return p.run(takeOrders(), os.Stdout)
+	if err := p.run(takeOrders(), os.Stdout); err != nil {
+		return err
+	}
+	p.log.Info("stopped")
+	return nil
 }
 
 // run serves until it is told to stop. It prints the URLs to out once it listens.
-func (p *parts) run(o *orders, out io.Writer) (err error) {
+func (p *parts) run(o *orders, out io.Writer) error {
 	manager, err := systemd.FromEnvironment()
 	if err != nil {
 		return err
@@ -40,7 +44,7 @@ func (p *parts) run(o *orders, out io.Writer) (err error) {
 	if p.history, err = openHistory(o.stop, p.config, p.log); err != nil {
 		return err
 	}
-	defer p.closeHistory(o, &err) // when nobody speaks any more
+	defer p.closeHistory(o)
 	server := newServer(p)
 	p.server, p.ready.server = server, server
 	p.guard.Protect(server, ownAuth...)
@@ -48,14 +52,20 @@ func (p *parts) run(o *orders, out io.Writer) (err error) {
 		return err
 	}
 	defer p.sockets.Close()
-	p.api.make(p.config, server, published{p.chat, p.history}, p.log)
-	r := reloader{read: commandLine, options: p.options, changes: p.changes(), log: p.log}
+	if p.adminUI, err = newAdminUI(p.config, server, p.log); err != nil {
+		return err
+	}
+	p.api.make(p)
+	r := reloader{read: commandLine, options: p.options, changes: p.changes(), manager: manager, log: p.log}
 	r.watch(o.stop)
 	if err := server.Listen(p.config.Listen.Address()); err != nil {
 		return p.config.Listen.Advise(err)
 	}
 	url := p.config.Listen.URL(server.Addr())
 	fmt.Fprintf(out, "chat:  %s\ntry:   curl '%ssocket.io/?EIO=4&transport=polling'\n", url, url)
+	if p.config.AdminUI.AdminUIFiles != "" {
+		fmt.Fprintf(out, "admin UI: %s%s\n", url, adminPath[1:])
+	}
 	// Who watches the program sees it stop: the admin address goes last.
 	watched, unwatch := context.WithCancel(context.Background())
 	defer unwatch()
@@ -64,16 +74,21 @@ func (p *parts) run(o *orders, out io.Writer) (err error) {
 		unwatch()
 		return errors.Join(err, server.Serve(watched))
 	}
-	published, err := p.api.start(watched, p.config, out, p.log)
+	published, unpublish, err := p.api.start(watched, p, out)
 	if err != nil {
 		unwatch()
 		return errors.Join(err, server.Serve(watched), <-admin)
 	}
-	l := life{server: server, ready: p.ready, orders: o, options: &p.config.Drain, manager: manager, log: p.log}
+	l := life{server: server, ready: p.ready, orders: o, options: &p.config.Drain, flush: p.flush(unpublish, published), manager: manager, log: p.log}
 	err = l.serve()
 	unwatch()
-	if err == nil {
-		p.log.Info("stopped")
-	}
 	return errors.Join(err, <-published, <-admin)
+}
+
+// flush ends the API, which writes into the history, and then that.
+func (p *parts) flush(unpublish context.CancelFunc, published <-chan error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		unpublish()
+		return errors.Join(<-published, p.history.Close(ctx))
+	}
 }

@@ -89,6 +89,18 @@ type wireSocket struct {
 // dialWebSocket connects to the main namespace.
 func dialWebSocket(t *testing.T, url string) *wireSocket {
 	t.Helper()
+	s := openWebSocket(t, url)
+	s.send("40")
+	connect := s.receive("40{")
+	for ; !strings.HasPrefix(connect, "40{"); connect = s.receive("40{") {
+	}
+	s.id = sessionID(t, strings.TrimPrefix(connect, "4"))
+	return s
+}
+
+// openWebSocket connects to no namespace.
+func openWebSocket(t *testing.T, url string) *wireSocket {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	conn, early, _, err := ws.Dial(ctx, "ws"+strings.TrimPrefix(url, "http")+webSocket)
@@ -105,11 +117,6 @@ func dialWebSocket(t *testing.T, url string) *wireSocket {
 		}{early, conn}
 	}
 	s.expect("0{")
-	s.send("40")
-	connect := s.receive("40{")
-	for ; !strings.HasPrefix(connect, "40{"); connect = s.receive("40{") {
-	}
-	s.id = sessionID(t, strings.TrimPrefix(connect, "4"))
 	return s
 }
 

@@ -25,6 +25,8 @@ const (
 	LimitMessageTime    = engine.LimitMessageTime    // Limits.MessageTimeout
 	LimitBodyRate       = engine.LimitBodyRate       // Limits.MinBodyRate
 	LimitRequestRate    = engine.LimitRequestRate    // Limits.RequestRatePerIP
+	LimitMessagesPerIP  = engine.LimitMessagesPerIP  // Limits.MessagesPerIP
+	LimitBytesPerIP     = engine.LimitBytesPerIP     // Limits.BytesPerIP
 )
 
 // ErrBadLimits: Options.Limits, or those of SetLimits, cannot be meant.

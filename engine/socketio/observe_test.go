@@ -118,22 +118,3 @@ func TestStateIsWhatOthersMayKnow(t *testing.T) {
 		t.Errorf("the handshake is not there: %+v", st.Handshake)
 	}
 }
-
-// Bytes are counted as they stand in WebSocket frames, whatever the transport.
-func TestStatsCountWhatLeaves(t *testing.T) {
-	t.Parallel()
-	a := seat(t, socketio.Options{}, 3)
-	before := a.Stats().Engine
-	_ = a.Emit("e", "1234") // 42["e","1234"] and a header of 2
-	_ = a.sockets[0].Emit("f")
-	for i, c := range a.clients {
-		c.expect(`42["e","1234"]`)
-		if i == 0 {
-			c.expect(`42["f"]`)
-		}
-	}
-	after := a.Stats().Engine
-	if n, b := after.PacketsOut-before.PacketsOut, after.BytesOut-before.BytesOut; n != 4 || b != 3*16+9 {
-		t.Errorf("%d packets, %d bytes", n, b)
-	}
-}

@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -211,16 +210,6 @@ func (n *notebook) State() string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.state
-}
-
-// compact is JSON without white space.
-func compact(t testing.TB, text string) string {
-	t.Helper()
-	var b bytes.Buffer
-	if err := json.Compact(&b, []byte(text)); err != nil {
-		t.Fatalf("%v: %s", err, text)
-	}
-	return b.String()
 }
 
 // hangUp asks, and gives up when ctx is done.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"strings"
 	"unicode/utf8"
 
@@ -13,6 +14,8 @@ const (
 	maxName = 64   // of its sender, in characters
 	maxUser = 256  // likewise, in bytes
 	maxText = 4000 // in characters
+
+	maxMessages = 200 // of one page of the history, which gives no more
 )
 
 // messageRequest is a message of the chat from somebody who is no client.
@@ -71,9 +74,9 @@ func past(c *call, q *historyRequest) (a historyAnswer, err error) {
 	if q.Before != "" && q.After != "" {
 		return a, Invalid("before and after: give one of them")
 	}
-	limit, err := c.page(q.Limit, standardPage)
-	if err != nil {
-		return a, err
+	limit := cmp.Or(q.Limit, standardPage)
+	if limit < 1 || limit > maxMessages {
+		return a, Invalid("limit: want 1 to %d", maxMessages)
 	}
 	if q.After != "" {
 		a.Messages, a.More, err = chat.After(c.ctx, q.Room, q.After, limit)

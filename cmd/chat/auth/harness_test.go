@@ -25,6 +25,8 @@ import (
 	"github.com/fanfare-go/fanfare/cmd/chat/auth"
 	"github.com/fanfare-go/fanfare/engine/socketio"
 	"github.com/fanfare-go/fanfare/engine/socketio/socketiotest"
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
 	"github.com/golang-jwt/jwt/v5"
 )
 
@@ -214,4 +216,18 @@ func write(t *testing.T, path, text string) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// dialAndConnect opens a WebSocket and asks for the default namespace; what it returns
+// hangs up.
+func dialAndConnect(t *testing.T, addr string) (hangUp func()) {
+	t.Helper()
+	conn, _, _, err := ws.Dial(t.Context(), "ws://"+addr+"/socket.io/?EIO=4&transport=websocket")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := wsutil.WriteClientText(conn, []byte(`40{"token":"x"}`)); err != nil {
+		t.Fatal(err)
+	}
+	return func() { _ = conn.Close() }
 }

@@ -15,19 +15,19 @@ import (
 )
 
 const (
-	fetchTimeout = 5 * time.Second  // of one request for the key set
-	fetchGap     = 10 * time.Second // between requests that tokens with unknown keys cause
-	fetchRetry   = time.Second      // after the first failure; twice as long after each further one
-	maxAwaiting  = 64               // clients that wait for the key set: each takes a worker
+	fetchTimeout = 5 * time.Second // of one request for the key set
+	fetchRetry   = time.Second     // after the first failure; twice as long after each further one
+	maxAwaiting  = 64              // clients that wait for the key set: each takes a worker
 )
 
 // keySet is the key set of a URL. One goroutine fetches it: at the beginning, every so
 // often, and when a token names a key that is not in it, but not more often than every
-// fetchGap. Where that fails, the keys that came before stay.
+// gap. Where that fails, the keys that came before stay.
 type keySet struct {
 	url      string        // immutable, as below
 	host     string        // of url, for the log: the rest may be a secret
 	every    time.Duration // between fetches
+	gap      time.Duration // between those that tokens cause
 	client   *http.Client
 	log      *slog.Logger
 	counters *counters
@@ -47,10 +47,10 @@ type keySet struct {
 
 // newKeySet fetches the set once, and then in the background until close. The error says
 // that there are no keys yet; the set is usable all the same.
-func newKeySet(where string, every time.Duration, log *slog.Logger, c *counters) (*keySet, error) {
+func newKeySet(o *Options, c *counters) (*keySet, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	s := &keySet{
-		url: where, host: hostOf(where), every: every, log: log, counters: c, client: newClient(fetchTimeout),
+		url: o.JWKS, host: hostOf(o.JWKS), every: o.JWKSRefresh, gap: o.JWKSGap, log: o.Logger, counters: c, client: newClient(fetchTimeout),
 		stop: stop, ended: make(chan struct{}), wanted: make(chan struct{}, 1), flight: make(chan struct{}),
 	}
 	err := s.fetch(ctx)
@@ -206,9 +206,9 @@ func (s *keySet) renew(ctx context.Context) bool {
 
 // board asks for a fetch unless there is one already, and returns what tells of its end.
 func (s *keySet) board() (flight <-chan struct{}, ok bool) {
-	gap := fetchGap
+	gap := s.gap
 	if s.ring() == nil {
-		gap = fetchRetry
+		gap = min(gap, fetchRetry)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -22,6 +22,9 @@ type Options struct {
 	JWKS string
 	// JWKSRefresh is how often the URL is asked; default 15 min.
 	JWKSRefresh time.Duration
+	// JWKSGap is the least time between fetches that tokens with unknown keys cause;
+	// default 10 s.
+	JWKSGap time.Duration
 	// Issuer is what iss must be; default: anything.
 	Issuer string
 	// Audience has what aud must have one of; default: anything.
@@ -62,6 +65,7 @@ func (o *Options) hasKeys() bool {
 
 func (o Options) withDefaults() Options {
 	o.JWKSRefresh = orElse(o.JWKSRefresh, 15*time.Minute)
+	o.JWKSGap = orElse(o.JWKSGap, 10*time.Second)
 	o.SubjectClaim = orElse(o.SubjectClaim, "sub")
 	o.Webhook.Timeout = orElse(o.Webhook.Timeout, 3*time.Second)
 	o.Webhook.Concurrency = orElse(o.Webhook.Concurrency, 64)

@@ -39,7 +39,7 @@ func newTokens(o *Options, c *counters, first bool) (*tokens, error) {
 	}
 	t := &tokens{local: local, subject: o.SubjectClaim, leeway: o.Leeway}
 	if isURL(o.JWKS) {
-		t.remote, err = newKeySet(o.JWKS, o.JWKSRefresh, o.Logger, c)
+		t.remote, err = newKeySet(o, c)
 		if err != nil && !first { // there are others to go on with
 			t.close()
 			return nil, err

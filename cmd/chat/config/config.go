@@ -11,6 +11,8 @@ type Config struct {
 
 	Listen   Listen   `embed:"" group:"Listening"`
 	Clients  Clients  `embed:"" group:"Clients"`
+	Limits   Limits   `embed:"" group:"Limits"`
+	Proxies  Proxies  `embed:"" group:"Proxies"`
 	Chat     Chat     `embed:"" group:"Chat"`
 	Recovery Recovery `embed:"" group:"Recovery"`
 	History  History  `embed:"" group:"History"`
@@ -18,6 +20,7 @@ type Config struct {
 	API      API      `embed:"" group:"Publishing API"`
 	Logging  Logging  `embed:"" group:"Logging"`
 	Sockets  Sockets  `embed:"" group:"Logging"`
+	AdminUI  AdminUI  `embed:"" group:"Admin UI"`
 	Auth     Auth     `embed:"" group:"Authentication"`
 }
 

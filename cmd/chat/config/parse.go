@@ -43,12 +43,25 @@ func inEnvironment(f *kong.Flag) bool {
 	return slices.ContainsFunc(f.Envs, func(name string) bool { _, set := os.LookupEnv(name); return set })
 }
 
+// fromEnvironment is the first of the flag's variables that is set.
+func fromEnvironment(f *kong.Flag) string {
+	for _, name := range f.Envs {
+		if value, set := os.LookupEnv(name); set {
+			return value
+		}
+	}
+	return ""
+}
+
 // File is the flag that names a file with options; each is a line of it.
 type File string
 
 // BeforeResolve is kong's hook: it reads the file.
 func (f File) BeforeResolve(k *kong.Kong, ctx *kong.Context, trace *kong.Path) error {
 	path, _ := ctx.FlagValue(trace.Flag).(File)
+	if path == "" { // it is a variable that names the file
+		path = File(kong.ExpandPath(fromEnvironment(trace.Flag)))
+	}
 	r, err := k.LoadConfig(string(path))
 	if err != nil {
 		return fmt.Errorf("--config %s: %w", path, err)

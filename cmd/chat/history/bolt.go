@@ -3,6 +3,7 @@ package history
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -19,6 +20,9 @@ import (
 // a restart, which ends while the new one begins.
 const lockPatience = 500 * time.Millisecond
 
+// growStep is by how much the file grows, in bytes; bbolt's 16 MiB are a lot for a small chat.
+const growStep = 1 << 20
+
 // roomsBucket has a bucket for each room; its key is the name behind a byte, since a key
 // must not be empty. There, a message's key is its ID in binary.
 var roomsBucket = []byte("rooms")
@@ -26,50 +30,84 @@ var roomsBucket = []byte("rooms")
 // bolt is a store in one file.
 type bolt struct{ db *bbolt.DB }
 
-func openBolt(path string) (store, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+// boltOpener opens a file again and again, until it works.
+type boltOpener struct {
+	path    string
+	damaged os.FileInfo // as it was when opening it made bbolt panic
+	reason  error       // of that
+}
+
+func (o *boltOpener) open(context.Context) (store, error) {
+	if err := os.MkdirAll(filepath.Dir(o.path), 0o700); err != nil {
 		return nil, fmt.Errorf("history: %w", err)
 	}
-	s, err := mapBolt(path)
-	if errors.Is(err, bolterrors.ErrInvalid) && stub(path) {
-		if err = os.Remove(path); err == nil {
-			s, err = mapBolt(path)
+	if o.unchanged() { // each panic leaves a mapping behind
+		return nil, o.reason
+	}
+	db, err := mapBolt(o.path)
+	if err != nil && !errors.Is(err, bolterrors.ErrTimeout) && stub(o.path) {
+		if err = os.Remove(o.path); err == nil {
+			db, err = mapBolt(o.path)
 		}
 	}
 	switch {
 	case err == nil:
-		return s, nil
+		return begin(db)
 	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, fmt.Errorf("history: another process has %s open: give each server a file of its own, or a Postgres database for all", path)
+		return nil, fmt.Errorf("history: another process has %s open: give each server a file of its own, or a Postgres database for all", o.path)
+	case errors.Is(err, errDamaged):
+		o.damaged, _ = os.Stat(o.path)
+		o.reason = fmt.Errorf("%w; move %s away for a new one to be made", err, o.path)
+		return nil, o.reason
 	}
-	return nil, fmt.Errorf("history: opening %s: %w", path, err)
+	return nil, fmt.Errorf("history: opening %s: %w", o.path, err)
 }
 
-// mapBolt opens a file. One that is damaged may make bbolt panic.
-func mapBolt(path string) (s *bolt, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("the file is damaged, move it away: %v", r)
-		}
-	}()
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
-		Timeout:         lockPatience,
-		FreelistType:    bbolt.FreelistMapType,
-		InitialMmapSize: 64 << 20, // address space, not memory: while it suffices, readers never hold up the writer
-		NoStatistics:    true,
-	})
-	if err != nil {
-		return nil, err
+func (o *boltOpener) unchanged() bool {
+	if o.damaged == nil {
+		return false
 	}
-	err = db.Update(func(tx *bbolt.Tx) error {
-		if tx.Bucket(roomsBucket) != nil {
-			return errThere
-		}
-		_, err := tx.CreateBucket(roomsBucket)
+	now, err := os.Stat(o.path)
+	return err == nil && os.SameFile(now, o.damaged) && now.Size() == o.damaged.Size() && now.ModTime().Equal(o.damaged.ModTime())
+}
+
+// mapBolt opens a file. bbolt may panic over one that is damaged, and leave it open.
+func mapBolt(path string) (db *bbolt.DB, err error) {
+	var opened *os.File
+	err = survive(func() (err error) {
+		db, err = bbolt.Open(path, 0o600, &bbolt.Options{
+			Timeout:         lockPatience,
+			FreelistType:    bbolt.FreelistMapType,
+			InitialMmapSize: 64 << 20, // address space, not memory: while it suffices, readers never hold up the writer
+			NoStatistics:    true,
+			OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
+				f, err := os.OpenFile(name, flag, mode)
+				opened = f
+				return f, err
+			},
+		})
 		return err
 	})
+	if errors.Is(err, errDamaged) && opened != nil {
+		_ = opened.Close() // with it, its lock
+	}
+	return db, err
+}
+
+// begin makes a new file ready.
+func begin(db *bbolt.DB) (store, error) {
+	db.AllocSize = growStep
+	err := survive(func() error {
+		return db.Update(func(tx *bbolt.Tx) error {
+			if tx.Bucket(roomsBucket) != nil {
+				return errThere
+			}
+			_, err := tx.CreateBucket(roomsBucket)
+			return err
+		})
+	})
 	if err != nil && err != errThere {
-		return nil, errors.Join(err, db.Close())
+		return nil, fmt.Errorf("history: %w", errors.Join(err, db.Close()))
 	}
 	return &bolt{db}, nil
 }
@@ -78,11 +116,11 @@ func mapBolt(path string) (s *bolt, err error) {
 // the disk is full, too.
 var errThere = errors.New("history: nothing to change")
 
-// stub reports that a file has no data: it was being made when the disk was full. Two
-// pages of meta data and two more are the least that bbolt begins with.
+// stub reports that a file is ours and without data: it was being made when the disk was
+// full. bbolt begins with four pages, its mark in the first.
 func stub(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Size() < int64(4*os.Getpagesize())
+	b, err := os.ReadFile(path)
+	return err == nil && len(b) >= 20 && len(b) < 4*os.Getpagesize() && binary.NativeEndian.Uint32(b[16:]) == 0xED0CDAED
 }
 
 func roomKey(room string) []byte { return append([]byte{'r'}, room...) }
@@ -139,7 +177,7 @@ func (s *bolt) read(_ context.Context, room string, p span) (found []Message, mo
 
 // readSpan walks a span in its own direction.
 func readSpan(c *bbolt.Cursor, room string, p span) (found []Message, more bool, err error) {
-	k, v, step, err := begin(c, p)
+	k, v, step, err := start(c, p)
 	if err != nil {
 		return nil, false, err
 	}
@@ -160,8 +198,8 @@ func readSpan(c *bbolt.Cursor, room string, p span) (found []Message, more bool,
 	return found, more, nil
 }
 
-// begin returns the first entry of a span, and how to come to the next.
-func begin(c *bbolt.Cursor, p span) (k, v []byte, step func() ([]byte, []byte), err error) {
+// start returns the first entry of a span, and how to come to the next.
+func start(c *bbolt.Cursor, p span) (k, v []byte, step func() ([]byte, []byte), err error) {
 	step = c.Prev
 	if p.up {
 		step = c.Next

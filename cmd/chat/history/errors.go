@@ -22,5 +22,6 @@ var (
 // Why the store fails.
 var (
 	errSlow    = errors.New("history: a write takes too long")
+	errDamaged = errors.New("history: the store is damaged")
 	errRefused = errors.New("history: the store refuses these messages")
 )

@@ -8,8 +8,10 @@ import (
 // Settle returns when everything is written and what is too much was removed.
 func (h *History) Settle() { h.onWriter(func(*writer) {}) }
 
-// Sweep removes what is too old, as happens once a minute.
-func (h *History) Sweep() { h.onWriter(func(w *writer) { w.sweep(context.Background()) }) }
+// SweepBefore removes what is older, as happens once a minute by the clock.
+func (h *History) SweepBefore(t time.Time) {
+	h.onWriter(func(w *writer) { w.sweep(context.Background(), t) })
+}
 
 func (h *History) onWriter(f func(*writer)) {
 	done := make(chan struct{})

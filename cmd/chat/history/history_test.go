@@ -11,10 +11,12 @@ import (
 	"github.com/fanfare-go/fanfare/cmd/chat/history"
 )
 
+var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+
 func open(t testing.TB, o history.Options) *history.History {
 	t.Helper()
 	if o.Logger == nil {
-		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+		o.Logger = quiet
 	}
 	h, err := history.Open(t.Context(), o)
 	if err != nil {

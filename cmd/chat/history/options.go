@@ -44,7 +44,8 @@ type Options struct {
 	// waits for it any more; default 2 s.
 	Patience time.Duration
 	// Retry is the longest time between two tries to reach a store that fails; default
-	// 5 s. The first comes after 100 ms.
+	// 5 s. The first comes after 100 ms. A database that nobody writes to is looked at
+	// after three times as long.
 	Retry time.Duration
 	// Tails is of how many rooms the newest MaxLimit messages are kept in memory; default 256.
 	Tails int

@@ -74,10 +74,12 @@ func (o *Options) place() (opener, error) {
 		return func(context.Context) (store, error) { return s, nil }, nil
 	case isURL(o.Store):
 		return postgresPlace(o.Store)
+	case strings.Contains(o.Store, "password="):
+		return nil, errors.New("history: that is not a URL: give postgres://user:password@host:5432/database")
 	case strings.Contains(o.Store, "://"):
 		return nil, errors.New("history: such URLs are not known: give off, memory, a path, or postgres://user@host/database")
 	case strings.HasSuffix(o.Store, "/"):
 		return nil, fmt.Errorf("history: %s is a folder: give a file in it, such as %s%s", o.Store, o.Store, file)
 	}
-	return func(context.Context) (store, error) { return openBolt(o.Store) }, nil
+	return (&boltOpener{path: o.Store}).open, nil
 }

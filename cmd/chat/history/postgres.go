@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -123,8 +124,11 @@ func (s *postgres) exec(ctx context.Context, statement string, args ...any) erro
 	defer cancel()
 	_, err := s.pool.Exec(ctx, statement, args...)
 	var pg *pgconn.PgError
-	if errors.As(err, &pg) && (pg.Code[:2] == "22" || pg.Code[:2] == "23") { // data exceptions, violated constraints
+	if errors.As(err, &pg) && (strings.HasPrefix(pg.Code, "22") || strings.HasPrefix(pg.Code, "23")) { // data exceptions, violated constraints
 		return fmt.Errorf("%w: %w", errRefused, err)
+	}
+	if err != nil {
+		s.pool.Reset() // another connection may lead to the server that has taken over
 	}
 	return err
 }
@@ -180,7 +184,7 @@ func (s *postgres) trim(ctx context.Context, room string, keep int) (bool, error
 	ctx, cancel := context.WithTimeout(ctx, writePatience)
 	defer cancel()
 	done, err := s.pool.Exec(ctx, deleteOldest, room, keep, trimStep)
-	return done.RowsAffected() == trimStep, err
+	return err == nil && done.RowsAffected() == trimStep, err
 }
 
 func (s *postgres) expire(ctx context.Context, before string) error {

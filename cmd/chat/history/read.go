@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"time"
 )
@@ -151,13 +150,8 @@ func (h *History) ask(ctx context.Context, room string, s span) (found []Message
 	if unreachable {
 		return nil, false, ErrDegraded
 	}
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("history: the store is damaged: %v", r)
-		}
-	}()
-	if found, more, err = from.read(ctx, room, s); err != nil {
+	err = survive(func() (err error) { found, more, err = from.read(ctx, room, s); return err })
+	if err != nil {
 		return nil, false, fmt.Errorf("history: reading: %w", err)
 	}
 	return found, more, nil

@@ -41,7 +41,11 @@ func (w *writer) trim(ctx context.Context, room string) {
 	w.added[room] = 0
 	if w.failed("trimming a room", err) || more {
 		delete(w.added, room) // again with the room's next message
+		return
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.tails.trim(room, w.options.Keep)
 }
 
 // limitRooms drops the rooms that were quiet for the longest time.
@@ -70,12 +74,9 @@ func (w *writer) limitRooms(ctx context.Context) {
 	}
 }
 
-// sweep removes what is too old.
-func (w *writer) sweep(ctx context.Context) {
-	if w.options.MaxAge <= 0 || w.store == nil {
-		return
-	}
-	before := oldest(time.Now().Add(-w.options.MaxAge))
+// sweep removes what came before a time.
+func (w *writer) sweep(ctx context.Context, t time.Time) {
+	before := oldest(t)
 	if w.failed("removing old messages", w.guarded(func() error { return w.store.expire(ctx, before) })) {
 		return
 	}

@@ -40,12 +40,17 @@ type counts struct {
 func (h *History) degrade(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.fails(err)
+}
+
+// fails is degrade with mu held.
+func (h *History) fails(err error) {
 	h.failing = true
 	h.counts.Errors++
 	h.worsen(err)
 }
 
-// worsen is degrade with mu held. Who waits is told; what waits stays in the queue.
+// worsen is the change of state. Called with mu held. Who waits is told; what waits stays in the queue.
 func (h *History) worsen(err error) {
 	if h.state == Degraded {
 		return

@@ -102,19 +102,29 @@ func (t *tails) of(room string) *tail {
 // evict forgets the one that was not asked for the longest time. It reports false where
 // all of them are being loaded; those are wanted.
 func (t *tails) evict() bool {
-	oldest, used := "", t.clock
+	oldest, used := "", t.clock // the clock's own is the one that is about to be made
 	for room, r := range t.rooms {
 		if r.used < used && r.loading == nil {
 			oldest, used = room, r.used
 		}
 	}
+	if used == t.clock {
+		return false
+	}
 	delete(t.rooms, oldest)
-	return used < t.clock
+	return true
 }
 
 func (t *tails) add(m Message) {
 	if r := t.rooms[m.Room]; r != nil {
 		r.add(m, t.length)
+	}
+}
+
+// trim is what happened to a room of the store: it has as many messages as are kept.
+func (t *tails) trim(room string, keep int) {
+	if r := t.rooms[room]; r != nil && len(r.messages) > keep {
+		r.messages, r.whole = slices.Clone(r.messages[len(r.messages)-keep:]), true
 	}
 }
 

@@ -23,6 +23,7 @@ type writer struct {
 	*History
 	retention
 	begun time.Time // when the last write began
+	due   bool      // a look at the store is
 }
 
 // run writes what is queued until the history is closed and the queue is empty, or
@@ -30,13 +31,15 @@ type writer struct {
 func (w *writer) run(ctx context.Context) {
 	defer close(w.ended)
 	defer w.finish()
-	sweep := time.NewTicker(max(sweepEvery, w.options.MaxAge/10))
+	sweep := w.sweeps()
 	defer sweep.Stop()
+	look := time.NewTicker(3 * w.options.Retry)
+	defer look.Stop()
 	for retry := firstRetry; ; {
 		err := w.turn(ctx)
 		if err == nil {
 			retry = firstRetry
-			if !w.rest(ctx, sweep.C) {
+			if !w.rest(ctx, sweep.C, look.C) {
 				return
 			}
 			continue
@@ -47,6 +50,15 @@ func (w *writer) run(ctx context.Context) {
 		}
 		retry = min(2*retry, w.options.Retry)
 	}
+}
+
+// sweeps returns the clock by which old messages go; one that stands still where none do.
+func (w *writer) sweeps() *time.Ticker {
+	t := time.NewTicker(max(sweepEvery, w.options.MaxAge/10))
+	if w.options.MaxAge <= 0 {
+		t.Stop()
+	}
+	return t
 }
 
 // turn opens the store if need be, and writes one batch if there is one.
@@ -61,21 +73,33 @@ func (w *writer) turn(ctx context.Context) error {
 	b := w.queue.first()
 	w.mu.Unlock()
 	if b == nil {
-		return nil
+		return w.look(ctx)
 	}
 	if !w.pace(ctx) {
 		return ctx.Err()
 	}
 	w.begun = time.Now()
-	stalled := time.AfterFunc(w.options.Patience, func() { w.degrade(errSlow) })
 	err := w.guarded(func() error { return w.store.add(ctx, b.messages) })
-	stalled.Stop()
 	if err != nil && !errors.Is(err, errRefused) {
 		return fmt.Errorf("history: writing: %w", err)
 	}
 	w.wrote(b, err)
 	w.recovered()
 	w.retain(ctx, b.messages)
+	return nil
+}
+
+// look sees whether a store is there that nobody has written to for some time, so that it
+// is not the next message that finds out.
+func (w *writer) look(ctx context.Context) error {
+	if !w.due {
+		return nil
+	}
+	if err := w.guarded(func() error { return w.store.add(ctx, nil) }); err != nil {
+		return fmt.Errorf("history: looking for the store: %w", err)
+	}
+	w.due = false
+	w.recovered()
 	return nil
 }
 
@@ -95,14 +119,35 @@ func (w *writer) wrote(b *batch, err error) {
 	b.receipt.settle(err)
 }
 
-// guarded turns a panic, such as that of a damaged file, into an error; the store is
-// opened anew then.
-func (w *writer) guarded(f func() error) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // a mapped file that became shorter, or has bad blocks
+// guarded changes the store. Where that takes too long nobody waits for it any more; where
+// it panics, over a damaged file for example, the store is opened anew.
+func (w *writer) guarded(f func() error) error {
+	over := false // guarded by mu
+	stalled := time.AfterFunc(w.options.Patience, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if !over {
+			w.fails(errSlow)
+		}
+	})
+	err := survive(f)
+	stalled.Stop()
+	w.mu.Lock()
+	over = true
+	w.mu.Unlock()
+	if errors.Is(err, errDamaged) {
+		w.forget()
+	}
+	return err
+}
+
+// survive turns a panic of a store into errDamaged, that of reading a mapped file that has
+// become shorter, or has bad blocks, included.
+func survive(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("history: the store is damaged: %v", r)
-			w.forget()
+			err = fmt.Errorf("%w: %v", errDamaged, r)
 		}
 	}()
 	return f()
@@ -116,8 +161,8 @@ func (w *writer) reopen(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	newest, err := s.newest(ctx)
-	if err != nil {
+	var newest map[string]string
+	if err := survive(func() (err error) { newest, err = s.newest(ctx); return err }); err != nil {
 		return errors.Join(err, s.close())
 	}
 	w.retention = retention{newest: newest, added: map[string]int{}}
@@ -144,18 +189,23 @@ func (w *writer) forget() {
 
 // rest waits until there is something to do, and does what is due by the clock. It
 // reports false when the history was closed and everything is written.
-func (w *writer) rest(ctx context.Context, sweep <-chan time.Time) bool {
+func (w *writer) rest(ctx context.Context, sweep, look <-chan time.Time) bool {
 	for {
 		w.mu.Lock()
-		due := w.queue.count > 0 || w.store == nil
+		busy := w.queue.count > 0 || w.store == nil
 		w.mu.Unlock()
-		if due {
+		if busy {
 			return ctx.Err() == nil
 		}
 		select {
 		case <-w.wake:
-		case <-sweep:
-			w.sweep(ctx)
+		case now := <-sweep:
+			w.sweep(ctx, now.Add(-w.options.MaxAge))
+		case <-look:
+			if w.store.shared() { // a file does not go away
+				w.due = true
+				return ctx.Err() == nil
+			}
 		case f := <-w.tasks:
 			f(w)
 		case <-w.closing:

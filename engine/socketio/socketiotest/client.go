@@ -3,6 +3,7 @@ package socketiotest
 import (
 	"bytes"
 	"encoding/json"
+	"runtime"
 	"testing"
 
 	"github.com/fanfare-go/fanfare/engine/parser"
@@ -59,9 +60,19 @@ func (c *Client) ID() string {
 // Socket returns the server's side of the client; nil when it is gone.
 func (c *Client) Socket() *socketio.Socket {
 	c.t.Helper()
-	s, _ := c.line.server.Of(c.namespace).Socket(c.ID())
-	return s
+	nsp, id := c.line.server.Of(c.namespace), c.ID()
+	for range socketTries {
+		if s, ok := nsp.Socket(id); ok {
+			return s
+		}
+		runtime.Gosched()
+	}
+	return nil
 }
+
+// socketTries is how often Socket looks: the server answers a client just before it can be
+// found, and a clock that stands still is no good to wait by.
+const socketTries = 10_000
 
 // Recovered reports whether the socket is the one from before Reconnect. Node:
 // socket.recovered.

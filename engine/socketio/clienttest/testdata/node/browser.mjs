@@ -45,7 +45,10 @@ serve(
     // open loads a URL in a tab of its own profile, or beside the page `beside` in the same one.
     async open({ url, beside, cdn, options = {}, timeout }) {
       const context = beside ? get(beside).page.context() : await (await launch()).newContext(options);
-      if (!beside) await context.route("https://cdn.socket.io/**", cdn === "blocked" ? (r) => r.abort() : standIn);
+      if (!beside) {
+        await context.route("https://cdn.socket.io/**", cdn === "blocked" ? (r) => r.abort() : standIn);
+        await context.route(/^https:\/\/(fonts\.googleapis\.com|cdn\.jsdelivr\.net)\//, (r) => r.abort()); // the admin UI's fonts
+      }
       const page = await context.newPage();
       page.setDefaultTimeout(timeout);
       pages.set(++last, { page, faults: collect(page) });
