@@ -32,16 +32,15 @@ func newServer(p *parts) *socketio.Server {
 		Limits:            c.Limits.Engine(),
 		OnLimited:         (&limitLog{log: log}).met,
 		MaxHTTPBufferSize: int64(c.Limits.MaxHTTPBufferSize),
-		MaxRooms:          c.Limits.MaxRooms,
+		MaxRooms:          c.Limits.MaxRooms + conversation.OwnRooms,
 		MaxNamespaces:     c.Limits.MaxNamespaces,
 		TrustedProxies:    c.Proxies.Trusted(),
 		ClientHeader:      c.Proxies.ClientHeader,
 		ProxyProtocol:     c.Proxies.Protocol(),
 
-		ConnectionStateRecovery: recoveryOf(&c.Recovery),
 		AckError:                conversation.AckError,
-
-		Logger: log,
+		ConnectionStateRecovery: recoveryOf(&c.Recovery),
+		Logger:                  log,
 	})
 	server.OnConnect(func(_ context.Context, s *socketio.Socket) error {
 		log.Debug("connected", "id", s.ID(), "recovered", s.Recovered())
@@ -51,7 +50,7 @@ func newServer(p *parts) *socketio.Server {
 		log.Debug("disconnected", "id", s.ID(), "reason", r)
 	})
 	p.chat = conversation.New(server, p.history, conversation.Options{
-		MaxText: c.Chat.MaxText, MaxRooms: c.Chat.MaxOpenRooms, PresenceRate: c.Chat.PresenceRate,
+		MaxText: c.Chat.MaxText, MaxRooms: c.Chat.MaxChatRooms, PresenceRate: c.Chat.PresenceRate,
 	})
 	return server
 }

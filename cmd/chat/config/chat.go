@@ -9,14 +9,14 @@ import (
 // Chat is what people may write, and where.
 type Chat struct {
 	MaxText      int      `default:"4000" help:"Longest message, in characters."`
-	MaxOpenRooms int      `default:"100000" help:"Most rooms with somebody in them, beside the lobby where everybody is."`
+	MaxChatRooms int      `default:"100000" help:"Most rooms with somebody in them, beside the lobby where everybody is."`
 	PageServer   []string `placeholder:"ORIGIN,…" help:"Other servers that the page may talk to, where its address asks for one with ?server=, such as https://chat.example.com."`
 	PresenceRate int      `default:"10000" help:"Most clients per second that are told who is in their room; beyond it they are told later."`
 }
 
 func (c *Chat) validate() error {
-	if c.MaxText <= 0 || c.MaxOpenRooms <= 0 || c.PresenceRate <= 0 {
-		return errors.New("--max-text, --max-open-rooms and --presence-rate must be more than 0")
+	if c.MaxText <= 0 || c.MaxChatRooms <= 0 || c.PresenceRate <= 0 {
+		return errors.New("--max-text, --max-chat-rooms and --presence-rate must be more than 0")
 	}
 	for _, server := range c.PageServer {
 		u, err := url.Parse(server)

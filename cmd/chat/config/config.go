@@ -11,17 +11,17 @@ type Config struct {
 
 	Listen   Listen   `embed:"" group:"Listening"`
 	Clients  Clients  `embed:"" group:"Clients"`
-	Limits   Limits   `embed:"" group:"Limits"`
-	Proxies  Proxies  `embed:"" group:"Proxies"`
 	Chat     Chat     `embed:"" group:"Chat"`
 	Recovery Recovery `embed:"" group:"Recovery"`
 	History  History  `embed:"" group:"History"`
-	Drain    Drain    `embed:"" group:"Stopping"`
+	Limits   Limits   `embed:"" group:"Limits"`
+	Proxies  Proxies  `embed:"" group:"Proxies"`
+	Auth     Auth     `embed:"" group:"Authentication"`
 	API      API      `embed:"" group:"Publishing API"`
+	AdminUI  AdminUI  `embed:"" group:"Admin UI"`
+	Drain    Drain    `embed:"" group:"Stopping"`
 	Logging  Logging  `embed:"" group:"Logging"`
 	Sockets  Sockets  `embed:"" group:"Logging"`
-	AdminUI  AdminUI  `embed:"" group:"Admin UI"`
-	Auth     Auth     `embed:"" group:"Authentication"`
 }
 
 // validator is a group that knows what makes its values invalid.

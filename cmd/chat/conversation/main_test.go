@@ -44,7 +44,7 @@ func open(t *testing.T, o options) *chat {
 		t.Fatal(err)
 	}
 	io := socketio.New(socketio.Options{
-		Logger: log, AckError: conversation.AckError, MaxRooms: conversation.MaxRooms, ConnectionStateRecovery: o.recovery,
+		Logger: log, AckError: conversation.AckError, MaxRooms: (50 + conversation.OwnRooms), ConnectionStateRecovery: o.recovery,
 	})
 	t.Cleanup(func() { // after the server's end
 		if err := h.Close(context.Background()); err != nil {

@@ -188,7 +188,7 @@ func TestOneSocketIsInFiftyRoomsAtMost(t *testing.T) {
 		ask[conversation.People](t, ada, "join", fmt.Sprint("room ", i))
 	}
 	ask[conversation.People](t, ada, "who")
-	for i := 50; i < conversation.MaxRooms-1; i++ {
+	for i := 50; i < (50+conversation.OwnRooms)-1; i++ {
 		ask[conversation.People](t, ada, "join", fmt.Sprint("room ", i))
 	}
 	refused(t, ada, "you are in too many rooms: leave one first", "join", "one too many")
