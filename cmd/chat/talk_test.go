@@ -43,8 +43,8 @@ func enter(p *clienttest.Page, room string, o clienttest.PageOptions) {
 	p.WaitText("#room-title", room)
 }
 
-// settled waits until nothing moves, for pictures.
-func settled(p *clienttest.Page) {
+// still waits until nothing moves, for pictures.
+func still(p *clienttest.Page) {
 	p.Evaluate(`Promise.all(document.getAnimations().filter((a) => a.effect.getTiming().iterations === 1).map((a) => a.finished)).then(() => 0)`)
 }
 
@@ -85,7 +85,7 @@ func TestTwoPeopleInTwoRooms(t *testing.T) {
 	ada.WaitText("#rooms .unread", "99+")
 	bob.WaitText("#elsewhere", "99+")
 	bob.Click("#open-rooms")
-	settled(bob)
+	still(bob)
 	bob.Screenshot(artefact(t, "talk-drawer.png"))
 	bob.Key("Escape")
 
@@ -100,7 +100,7 @@ func TestTwoPeopleInTwoRooms(t *testing.T) {
 	requireNoFaults(t, "Ada", ada)
 	requireNoFaults(t, "Bob", bob)
 	requireScrollingBack(t, ada)
-	settled(ada)
+	still(ada)
 	ada.Screenshot(artefact(t, "talk-desk.png"))
 	ada.Click(`#rooms a[href="#tea%20kitchen"]`)
 	ada.WaitText("#room-title", "tea kitchen")
@@ -137,7 +137,7 @@ func requireRestart(t *testing.T, c command, p *process, ada, bob *clienttest.Pa
 	}
 	write(ada, "are you there?")
 	ada.WaitText("#outbox", "waiting for a connection…")
-	settled(ada)
+	still(ada)
 	ada.Screenshot(artefact(t, "talk-reconnecting.png"))
 
 	again := start(t, c)
@@ -199,7 +199,7 @@ func TestThePageSaysWhatItHasMissed(t *testing.T) {
 		t.Errorf("the room reads %q", got)
 	}
 	ada.WaitText("#rooms .unread", "1")
-	settled(ada)
+	still(ada)
 	ada.Screenshot(artefact(t, "talk-recovered.png"))
 }
 

@@ -21,7 +21,7 @@ func TestTheOfficialClientChats(t *testing.T) {
 		t.Fatal(err)
 	}
 	io := socketio.New(socketio.Options{
-		Logger: slog.New(slog.DiscardHandler), AckError: conversation.AckError, MaxRooms: conversation.MaxRooms,
+		Logger: slog.New(slog.DiscardHandler), AckError: conversation.AckError,
 		ConnectionStateRecovery: &socketio.Recovery{},
 	})
 	conversation.New(io, h, conversation.Options{})
