@@ -60,7 +60,7 @@ func recoveryOf(c *config.Recovery) *socketio.Recovery {
 	if c.RecoveryWindow == 0 {
 		return nil
 	}
-	return &socketio.Recovery{MaxDisconnectionDuration: c.RecoveryWindow, MaxBytes: int64(c.RecoveryMemory) << 20}
+	return &socketio.Recovery{MaxDisconnectionDuration: c.RecoveryWindow, MaxBytes: int64(c.RecoveryMemory)}
 }
 
 // clientFiles returns the folder with the official client, and where the page

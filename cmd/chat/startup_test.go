@@ -19,7 +19,7 @@ func TestOnePortServesThePageAndSocketIO(t *testing.T) {
 	if kind := page.Header.Get("Content-Type"); kind != "text/html; charset=utf-8" {
 		t.Errorf("the page is %s", kind)
 	}
-	get(t, p.url+"/chat.js").want(t, 200, "chatMessage")
+	get(t, p.url+"/outbox.js").want(t, 200, "chatMessage")
 	get(t, p.url+"/nothing").want(t, 404, "")
 	get(t, p.printed(`(?m)^try:\s+curl '(http://\S+)'$`)).want(t, 200, `0{"sid":"`)
 

@@ -53,11 +53,17 @@ func (socketIO) read(m []byte) (k kind, text, rest []byte) {
 	return other, nil, nil
 }
 
+// cutReply cuts the text out of 42["reply","<text>"], or of a chat's reply, which says behind the text who wrote it.
 func cutReply(m []byte) (text []byte, ok bool) {
 	if !bytes.HasPrefix(m, replyHead) {
 		return nil, false
 	}
-	return bytes.CutSuffix(m[len(replyHead):], textTail)
+	m = m[len(replyHead):]
+	end := bytes.IndexByte(m, '"') // texts of this program have none
+	if end < 0 || len(m) < end+2 || m[len(m)-1] != ']' || m[end+1] != ',' && len(m) > end+2 {
+		return nil, false
+	}
+	return m[:end], true
 }
 
 // cutAck cuts the text out of 43<id>["<text>"].

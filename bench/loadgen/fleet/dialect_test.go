@@ -42,6 +42,8 @@ func TestDialectsReadWhatServersSend(t *testing.T) {
 		want    []piece
 	}{
 		{socketIO{}, `42["reply","abc"]`, []piece{{broadcast, "abc"}}},
+		{socketIO{}, `42["reply","abc",{"id":"1","name":"x"},"offset"]`, []piece{{broadcast, "abc"}}},
+		{socketIO{}, `42["presence",{"count":1}]`, []piece{{other, ""}}},
 		{socketIO{}, `43["abc"]`, []piece{{echo, "abc"}}},
 		{socketIO{}, `431207["abc"]`, []piece{{echo, "abc"}}},
 		{socketIO{}, `42["other","abc"]`, []piece{{other, ""}}},

@@ -8,7 +8,7 @@ import (
 // Recovery is how long clients that lose their connection are waited for.
 type Recovery struct {
 	RecoveryWindow time.Duration `default:"2m" help:"How long a client that lost its connection may be away and still get what it missed; 0 turns that off."`
-	RecoveryMemory int           `default:"256" help:"Most MiB of events that are kept for that."`
+	RecoveryMemory Size          `default:"256MiB" help:"Most bytes of events that are kept for that, with a unit."`
 }
 
 func (r *Recovery) validate() error {
@@ -16,7 +16,7 @@ func (r *Recovery) validate() error {
 	case r.RecoveryWindow < 0:
 		return errors.New("--recovery-window must not be negative; 0 turns recovery off")
 	case r.RecoveryMemory <= 0:
-		return errors.New("--recovery-memory must be more than 0 MiB; to turn recovery off, give --recovery-window=0")
+		return errors.New("--recovery-memory must be more than 0; to turn recovery off, give --recovery-window=0")
 	}
 	return nil
 }

@@ -14,12 +14,11 @@ import (
 	"go.uber.org/goleak"
 )
 
+// IgnoreCurrent: ants and gnet start goroutines of their default pools when they are loaded; a worker of those ends when
+// it was idle for a while.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
-		// The global pool of a dependency begins and never ends with the program.
-		goleak.IgnoreTopFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
-		goleak.IgnoreTopFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"),
-	)
+	goleak.VerifyTestMain(m, goleak.IgnoreCurrent(),
+		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*goWorker).run.func1"))
 }
 
 // chat is a conversation with clients that need no network.

@@ -41,6 +41,9 @@ func (c *Conversation) page(ctx context.Context, s *socketio.Socket, p Page) (Li
 	} else {
 		found, lines.More, err = c.history.Before(ctx, room, p.Before, limit)
 	}
+	if errors.Is(err, history.ErrID) {
+		return Lines{}, refuse("before and after take the id of a message")
+	}
 	if err != nil {
 		return Lines{}, errors.Join(refuse("the history is not available at the moment"), err)
 	}

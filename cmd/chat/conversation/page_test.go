@@ -42,6 +42,7 @@ func TestHistoryIsReadForwardsAndBackwards(t *testing.T) {
 			}
 		}
 		refused(t, ada, "before or after: not both", "history", map[string]any{"before": ids[0], "after": ids[1]})
+		refused(t, ada, "before and after take the id of a message", "history", map[string]any{"after": "yesterday"})
 		refused(t, ada, "the limit must not be negative", "history", map[string]any{"limit": -1})
 		refused(t, ada, "the arguments of history are not what it takes", "history", map[string]any{"limit": "many"})
 		if lines := ask[conversation.Lines](t, ada, "history"); len(lines.Messages) != 7 || lines.Messages[0].Name == "" {

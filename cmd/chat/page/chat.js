@@ -61,7 +61,6 @@ const ask = (event, ...args) => socket.timeout(10_000).emitWithAck(event, ...arg
 
 async function connected(recovered) {
   const mine = ++turn;
-  missed = 0;
   ready = false;
   const done = recovered ? resume() : begin();
   outbox.flush(); // behind the name
@@ -79,10 +78,10 @@ function settle(recovered) {
   ready = true;
   outbox.flush();
   if (recovered) connection.say(`recovered, ${missed} missed message${missed === 1 ? "" : "s"}`);
-  else if (missed) connection.say(`caught up with ${missed} missed message${missed === 1 ? "" : "s"}`);
+  else if (missed && turn > 1) connection.say(`caught up with ${missed} missed message${missed === 1 ? "" : "s"}`);
 }
 
-// resume: the server has kept name, rooms and what was missed, which comes in front of the first answer.
+// resume: the server has kept name, rooms and what was missed.
 async function resume() {
   for (const room of rooms.all()) present(await ask("who", room.name));
 }
@@ -99,6 +98,7 @@ async function begin() {
 
 function disconnected() {
   ready = false;
+  missed = 0; // what a recovered socket has missed comes in front of its "connect"
   outbox.cut();
 }
 

@@ -28,7 +28,7 @@ export function close() {
 for (const drawer of drawers) {
   drawer.opener.addEventListener("click", () => {
     set(drawer);
-    drawer.panel.querySelector("[aria-current], .close")?.focus();
+    (drawer.panel.querySelector("[aria-current]") ?? drawer.panel.querySelector(".close")).focus();
   });
   drawer.panel.querySelector(".close").addEventListener("click", close);
 }

@@ -43,5 +43,5 @@ export function show(room, me) {
 function person(p, me) {
   const avatar = element("span", `avatar ${hue(p.name)}`, initial(p.name));
   avatar.ariaHidden = "true";
-  return element("li", "", avatar, element("span", "who", p.name, element("span", "tag", tag(p))), me ? element("span", "you", "(you)") : "");
+  return element("li", "", avatar, element("span", "who", p.name, element("span", "tag", tag(p))), " ", me ? element("span", "you", "(you)") : "");
 }

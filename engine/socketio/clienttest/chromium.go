@@ -103,6 +103,26 @@ func (p *Page) Press(selector, key string) {
 	p.ask(nil, "press", map[string]any{"selector": selector, "key": key})
 }
 
+// Key presses a key, by its name in KeyboardEvent.key, wherever the focus is.
+func (p *Page) Key(key string) {
+	p.browser.t.Helper()
+	p.ask(nil, "key", map[string]any{"key": key})
+}
+
+// Aria returns what screen readers are told of an element, in the notation of Playwright's aria snapshots.
+func (p *Page) Aria(selector string) string {
+	p.browser.t.Helper()
+	var snapshot string
+	p.ask(&snapshot, "aria", map[string]any{"selector": selector})
+	return snapshot
+}
+
+// Reload loads the page anew.
+func (p *Page) Reload() {
+	p.browser.t.Helper()
+	p.ask(nil, "reload", nil)
+}
+
 // Click clicks on an element.
 func (p *Page) Click(selector string) {
 	p.browser.t.Helper()

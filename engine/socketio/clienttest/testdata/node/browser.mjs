@@ -57,6 +57,11 @@ serve(
     },
     fill: ({ p, selector, text }) => get(p).page.fill(selector, text),
     press: ({ p, selector, key }) => get(p).page.press(selector, key),
+    // key presses a key wherever the focus is.
+    key: ({ p, key }) => get(p).page.keyboard.press(key),
+    // aria returns what screen readers are told, in Playwright's notation.
+    aria: ({ p, selector }) => get(p).page.locator(selector).ariaSnapshot(),
+    reload: async ({ p }) => void (await get(p).page.reload()),
     click: ({ p, selector }) => get(p).page.click(selector),
     // waitText waits until some element that the selector names contains the text.
     async waitText({ p, selector, text }) {
