@@ -76,7 +76,7 @@ func TestAnInvalidConfigurationChangesNothing(t *testing.T) {
 	for _, text := range []string{
 		"origin: [https://c.example, not an origin]\nlog-level: debug\n",
 		"origin: https://c.example\nlog-level: loud\n",
-		"orgin: https://c.example\n",
+		"origins: https://c.example\n",
 		"origin: [",
 	} {
 		rewrite(t, path, text)
