@@ -57,7 +57,7 @@ func (a *apiParts) make(p *parts) {
 	o := api.Options{
 		Server: p.server,
 		Keys:   a.keys,
-		Chat:   &apiChat{p.history, p.say},
+		Chat:   &apiChat{p.history, p.chat.Publish},
 		User: func(s *socketio.Socket) (id, name string) {
 			who := auth.Of(s)
 			return who.Subject, who.Name

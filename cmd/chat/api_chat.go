@@ -7,7 +7,6 @@ import (
 
 	"github.com/fanfare-go/fanfare/cmd/chat/api"
 	"github.com/fanfare-go/fanfare/cmd/chat/history"
-	"github.com/fanfare-go/fanfare/engine/socketio"
 )
 
 // apiChat is the messages of the chat for the publishing API.
@@ -24,16 +23,6 @@ func (c *apiChat) Publish(ctx context.Context, m history.Message) (sent history.
 		return sent, true, nil
 	}
 	return sent, false, err
-}
-
-// say sends a message to everybody, or to those in its room.
-func (p *parts) say(m history.Message) (history.Message, *history.Receipt, error) {
-	m, receipt := p.history.Add(m)
-	var to socketio.Emitter = p.server
-	if m.Room != "" {
-		to = p.server.To(m.Room)
-	}
-	return m, receipt, to.Emit(string(reply), m.Text, m)
 }
 
 // Before implements api.Chat.

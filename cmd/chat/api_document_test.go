@@ -12,15 +12,15 @@ import (
 	"github.com/fanfare-go/fanfare/engine/socketio/clienttest"
 )
 
-// example is a block of shell commands in a document, and the block behind it: what they print.
-type example struct {
+// documented is a block of shell commands in a document, and the block behind it: what they print.
+type documented struct {
 	server           bool // it runs until the end
 	commands, prints string
 }
 
 var fenced = regexp.MustCompile("(?ms)^```([a-z ]+)\n(.*?)^```$")
 
-func examplesOf(t *testing.T, path string) (all []example) {
+func examplesOf(t *testing.T, path string) (all []documented) {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -29,7 +29,7 @@ func examplesOf(t *testing.T, path string) (all []example) {
 	for _, m := range fenced.FindAllStringSubmatch(string(text), -1) {
 		switch kind, block := m[1], m[2]; {
 		case strings.HasPrefix(kind, "sh"):
-			all = append(all, example{server: kind == "sh server", commands: block})
+			all = append(all, documented{server: kind == "sh server", commands: block})
 		case len(all) == 0 || all[len(all)-1].prints != "":
 			t.Fatalf("output that belongs to no commands: %s", block)
 		default:
@@ -41,8 +41,8 @@ func examplesOf(t *testing.T, path string) (all []example) {
 
 // like reports whether text is what a document says, where … stands for anything in a
 // line, and a line of nothing else for lines.
-func like(text, documented string) bool {
-	pattern := strings.ReplaceAll(regexp.QuoteMeta(documented), "\n…\n", "\n(?:[^\n]*\n)*")
+func like(text, want string) bool {
+	pattern := strings.ReplaceAll(regexp.QuoteMeta(want), "\n…\n", "\n(?:[^\n]*\n)*")
 	return regexp.MustCompile("^" + strings.ReplaceAll(pattern, "…", "[^\n]*") + "$").MatchString(text)
 }
 
@@ -58,7 +58,7 @@ func TestTheExamplesOfTheAPIPrintWhatTheDocumentSays(t *testing.T) {
 	var p *process
 	const mark = "=== the end of an example"
 	var script strings.Builder
-	var rest []example
+	var rest []documented
 	for _, e := range examplesOf(t, "../../docs/api.md") {
 		switch {
 		case e.server:
@@ -96,7 +96,7 @@ func TestTheExamplesOfTheAPIPrintWhatTheDocumentSays(t *testing.T) {
 }
 
 // serveDocumented runs the document's server on free ports.
-func serveDocumented(t *testing.T, e example, dir string) *process {
+func serveDocumented(t *testing.T, e documented, dir string) *process {
 	t.Helper()
 	words := strings.Fields(e.commands)
 	if words[0] != "./fanfare" {

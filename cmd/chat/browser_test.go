@@ -70,7 +70,7 @@ func TestPagesAndPollsShareTheBrowsersConnections(t *testing.T) {
 		}
 		tab.WaitText(messages, fmt.Sprintf("reload %d message %d", r, each-1))
 		tab.Evaluate(`location.reload()`)
-		tab.WaitText("#count", "0")
+		tab.WaitText(messages, fmt.Sprintf("reload %d message %d", r, each-1)) // from the history
 		for _, path := range []string{"/", "/nothing", "/socket.io/socket.io.min.js"} {
 			watcher.Evaluate(fmt.Sprintf(`fetch(%q, {cache: "no-store"}).then((r) => r.text()).then(() => 0)`, path))
 		}

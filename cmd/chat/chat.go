@@ -6,23 +6,18 @@ import (
 	"os"
 
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
+	"github.com/fanfare-go/fanfare/cmd/chat/conversation"
 	"github.com/fanfare-go/fanfare/cmd/chat/page"
 	"github.com/fanfare-go/fanfare/engine/socketio"
 )
 
-// The contract with every front end.
-const (
-	chatMessage socketio.Call[string, struct{}] = "chatMessage" // from a client: what somebody wrote; acknowledged, where asked for, after the reply
-	reply       socketio.Event[string]          = "reply"       // to everybody, the sender included
-)
-
-// newServer returns the chat: its page and its contract.
+// newServer returns the chat's server, its page and its contract, which docs/chat.md describes.
 func newServer(p *parts) *socketio.Server {
 	c, log := p.config, p.log
 	files, client := clientFiles(c)
 	server := socketio.New(socketio.Options{
 		CORS:            origins(c),
-		Handler:         p.ready.before(withAdminPage(c, page.Handler(page.Options{ClientURL: client}))),
+		Handler:         p.ready.before(withAdminPage(c, page.Handler(page.Options{ClientURL: client, Servers: c.Chat.PageServer}))),
 		ClientFiles:     files,
 		TLS:             p.tls(),
 		MaxConnections:  c.Clients.MaxConnections,
@@ -37,25 +32,35 @@ func newServer(p *parts) *socketio.Server {
 		Limits:            c.Limits.Engine(),
 		OnLimited:         (&limitLog{log: log}).met,
 		MaxHTTPBufferSize: int64(c.Limits.MaxHTTPBufferSize),
-		MaxRooms:          c.Limits.MaxRooms,
+		MaxRooms:          c.Limits.MaxRooms + conversation.OwnRooms,
 		MaxNamespaces:     c.Limits.MaxNamespaces,
 		TrustedProxies:    c.Proxies.Trusted(),
 		ClientHeader:      c.Proxies.ClientHeader,
 		ProxyProtocol:     c.Proxies.Protocol(),
 
-		Logger: log,
+		AckError:                conversation.AckError,
+		ConnectionStateRecovery: recoveryOf(&c.Recovery),
+		Logger:                  log,
 	})
 	server.OnConnect(func(_ context.Context, s *socketio.Socket) error {
-		log.Debug("connected", "id", s.ID())
+		log.Debug("connected", "id", s.ID(), "recovered", s.Recovered())
 		return nil
 	})
 	server.OnDisconnect(func(_ context.Context, s *socketio.Socket, r socketio.Reason) {
 		log.Debug("disconnected", "id", s.ID(), "reason", r)
 	})
-	socketio.OnAck(server, chatMessage, func(_ context.Context, _ *socketio.Socket, text string) (struct{}, error) {
-		return struct{}{}, reply.Emit(server, text)
+	p.chat = conversation.New(server, p.history, conversation.Options{
+		MaxText: c.Chat.MaxText, MaxRooms: c.Chat.MaxChatRooms, PresenceRate: c.Chat.PresenceRate,
 	})
 	return server
+}
+
+// recoveryOf returns nil where it is off.
+func recoveryOf(c *config.Recovery) *socketio.Recovery {
+	if c.RecoveryWindow == 0 {
+		return nil
+	}
+	return &socketio.Recovery{MaxDisconnectionDuration: c.RecoveryWindow, MaxBytes: int64(c.RecoveryMemory) << 20}
 }
 
 // clientFiles returns the folder with the official client, and where the page

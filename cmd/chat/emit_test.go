@@ -14,7 +14,7 @@ const apiKey = "a-key-of-the-tests-1234"
 // publishing starts the program with its API on.
 func publishing(t *testing.T, args ...string) (p *process, url string) {
 	t.Helper()
-	c := anywhere(append([]string{"--api=127.0.0.1:0", "--history=memory"}, args...)...)
+	c := anywhere(append([]string{"--api=127.0.0.1:0"}, args...)...)
 	c.env = []string{"FANFARE_API_KEY=" + apiKey}
 	p = start(t, c)
 	return p, strings.TrimSuffix(p.printed(`(?m)^api:\s+(https?://\S+)$`), "/")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/fanfare-go/fanfare/cmd/chat/auth"
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
+	"github.com/fanfare-go/fanfare/cmd/chat/conversation"
 	"github.com/fanfare-go/fanfare/cmd/chat/history"
 	"github.com/fanfare-go/fanfare/cmd/chat/socketlog"
 	"github.com/fanfare-go/fanfare/engine/socketio"
@@ -25,8 +26,9 @@ type parts struct {
 	certificate *socketio.Certificate // nil without TLS
 	api         apiParts
 	guard       *auth.Guard
-	history     *history.History // there when it runs
-	server      *socketio.Server // likewise
+	history     *history.History           // there when it runs
+	server      *socketio.Server           // likewise
+	chat        *conversation.Conversation // likewise
 	ready       *readiness
 	sockets     *socketlog.Log // likewise
 	adminUI     *adminui.UI    // likewise; nil where it is off

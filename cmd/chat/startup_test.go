@@ -75,7 +75,7 @@ func TestASecondProcessOnThePortSaysWhatToDo(t *testing.T) {
 	requireAdvice(t, code, 1, log, "port "+first.port()+" is in use")
 
 	client.emit("chatMessage", "still there?")
-	client.expect(`42["reply","still there?"]`)
+	client.expect(`42["reply","still there?"`)
 	for range 20 {
 		get(t, first.url+"/").want(t, 200, "<title>")
 	}

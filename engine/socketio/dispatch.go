@@ -168,6 +168,10 @@ func (s *Socket) call(ctx context.Context, h *handler, name []byte, c *call) {
 	if !h.take() {
 		return
 	}
+	if h.callback != nil {
+		s.callBack(ctx, h, name, c)
+		return
+	}
 	value, err := h.run(ctx, s, c.args)
 	if err != nil && h.ack {
 		value, err = s.nsp.server.ackError(err)

@@ -10,7 +10,8 @@
 //	"new_namespace"                        io.OnNewNamespace
 //	io.on("connection", fn)                io.OnConnect(fn)
 //	socket.on("ev", fn), once, off         On(s, "ev", fn), Once, the function they return
-//	socket.on("ev", (x, cb) => cb(y))      OnAck(s, "ev", func(ctx, s, x) (y, error))
+//	socket.on("ev", (x, cb) => cb(y))      OnAck(s, "ev", func(ctx, s, x) (y, error)), or
+//	                                       OnCallback(s, "ev", func(ctx, s, x, cb) error): cb.Reply(y)
 //	socket.emit, emitWithAck, timeout(ms)  s.Emit, s.EmitWithAck(ctx, …), a deadline on ctx;
 //	                                       without one Options.AckTimeout, not for ever
 //	socket.broadcast, io.to(r).except(x)   s.Broadcast(), io.To(r).Except(x)

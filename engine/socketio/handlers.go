@@ -40,9 +40,11 @@ var _ HandlerOption = Inline
 // handler is one registered function with its arguments already bound to a type.
 type handler struct {
 	manner
-	run  func(ctx context.Context, s *Socket, a Args) (reply any, err error)
-	ack  bool // reply is sent as the acknowledgement
-	once bool // removed before its first run
+	run func(ctx context.Context, s *Socket, a Args) (reply any, err error)
+	ack bool // reply is sent as the acknowledgement
+	// callback runs in place of run, where it is set: it has the acknowledgement to send itself, if there is one.
+	callback func(ctx context.Context, s *Socket, a Args, o *owedAck) error
+	once     bool // removed before its first run
 
 	fired  atomic.Bool // a once handler has been taken
 	remove func()      // immutable after registration

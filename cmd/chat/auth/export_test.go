@@ -25,6 +25,14 @@ func (g *Guard) Try(token string) (Identity, error) {
 	return p.Identity, refused(err)
 }
 
+// Awaiting is how many wait for the key set.
+func (g *Guard) Awaiting() int {
+	k := g.rules.Load().tokens.remote
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.awaiting
+}
+
 // Moment reads a time of the backend's.
 func Moment(b []byte) (time.Time, error) {
 	var m moment

@@ -9,17 +9,19 @@ import (
 type Config struct {
 	File File `name:"config" env:"FANFARE_CONFIG" type:"existingfile" placeholder:"FILE" help:"File with options, YAML: a flag's name without the dashes, a colon, its value."`
 
-	Listen  Listen  `embed:"" group:"Listening"`
-	Clients Clients `embed:"" group:"Clients"`
-	Limits  Limits  `embed:"" group:"Limits"`
-	Proxies Proxies `embed:"" group:"Proxies"`
-	History History `embed:"" group:"History"`
-	Drain   Drain   `embed:"" group:"Stopping"`
-	API     API     `embed:"" group:"Publishing API"`
-	Logging Logging `embed:"" group:"Logging"`
-	Sockets Sockets `embed:"" group:"Logging"`
-	AdminUI AdminUI `embed:"" group:"Admin UI"`
-	Auth    Auth    `embed:"" group:"Authentication"`
+	Listen   Listen   `embed:"" group:"Listening"`
+	Clients  Clients  `embed:"" group:"Clients"`
+	Chat     Chat     `embed:"" group:"Chat"`
+	Recovery Recovery `embed:"" group:"Recovery"`
+	History  History  `embed:"" group:"History"`
+	Limits   Limits   `embed:"" group:"Limits"`
+	Proxies  Proxies  `embed:"" group:"Proxies"`
+	Auth     Auth     `embed:"" group:"Authentication"`
+	API      API      `embed:"" group:"Publishing API"`
+	AdminUI  AdminUI  `embed:"" group:"Admin UI"`
+	Drain    Drain    `embed:"" group:"Stopping"`
+	Logging  Logging  `embed:"" group:"Logging"`
+	Sockets  Sockets  `embed:"" group:"Logging"`
 }
 
 // validator is a group that knows what makes its values invalid.

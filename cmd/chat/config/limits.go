@@ -25,7 +25,7 @@ type Limits struct {
 	MaxPeers            int      `default:"65536" reload:"" help:"Addresses that are remembered for the limits; those beyond it meet none."`
 
 	MaxHTTPBufferSize Size          `name:"max-http-buffer-size" default:"1MB" placeholder:"SIZE" help:"Most bytes of a message, and of a request's body, such as 64KiB or 1MiB."`
-	MaxRooms          int           `default:"1024" help:"Rooms that a client may be in."`
+	MaxRooms          int           `default:"50" help:"Rooms that a client may be in, beside the lobby where everybody is."`
 	MaxNamespaces     int           `default:"32" help:"Namespaces that a connection may be in."`
 	PingRate          int           `default:"100" reload:"" help:"WebSocket pings that a client may send per second; -1 for any number."`
 	MessageTimeout    time.Duration `default:"30s" reload:"" help:"How long a message may take to arrive, all its attachments included; -1s for ever."`

@@ -2,33 +2,62 @@ package page_test
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/fanfare-go/fanfare/cmd/chat/conversation"
+	"github.com/fanfare-go/fanfare/cmd/chat/history"
 	"github.com/fanfare-go/fanfare/cmd/chat/page"
 	"github.com/fanfare-go/fanfare/engine/socketio"
 	"github.com/fanfare-go/fanfare/engine/socketio/clienttest"
 )
 
-// openChat serves the page and its contract, and returns where, and what stops it.
+// openChat serves the page and the chat's contract, and returns where, and what stops it.
 func openChat(t *testing.T, address string) (url string, stop func()) {
 	t.Helper()
-	server := socketio.New(socketio.Options{
-		Handler: page.Handler(page.Options{}),
-		Logger:  slog.New(slog.NewTextHandler(io.Discard, nil)),
-	})
-	socketio.On(server, "chatMessage", func(_ context.Context, s *socketio.Socket, text string) error {
-		if text == "/kick" {
+	h, err := history.Open(t.Context(), history.Options{Logger: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := newServer()
+	conversation.New(server, h, conversation.Options{})
+	// What a test writes to be thrown out.
+	server.OnAny(func(_ context.Context, s *socketio.Socket, _ string, args socketio.Args) error {
+		if args.String() == `["/kick"]` {
 			s.Disconnect(true)
-			return nil
 		}
+		return nil
+	})
+	url, stopServer := serve(t, server, address)
+	return url, func() {
+		stopServer()
+		_ = h.Close(context.Background())
+	}
+}
+
+// openPlainChat serves the page with the least of a contract that there can be.
+func openPlainChat(t *testing.T) (url string) {
+	t.Helper()
+	server := newServer()
+	socketio.On(server, "chatMessage", func(_ context.Context, _ *socketio.Socket, text string) error {
 		return server.Emit("reply", text)
 	})
+	url, stop := serve(t, server, "127.0.0.1:0")
+	t.Cleanup(stop)
+	return url
+}
+
+var quiet = slog.New(slog.DiscardHandler)
+
+func newServer() *socketio.Server {
+	return socketio.New(socketio.Options{Handler: page.Handler(page.Options{}), AckError: conversation.AckError, Logger: quiet})
+}
+
+func serve(t *testing.T, server *socketio.Server, address string) (url string, stop func()) {
+	t.Helper()
 	if err := server.Listen(address); err != nil {
 		t.Fatal(err)
 	}
@@ -70,12 +99,12 @@ func TestTwoTabsChat(t *testing.T) {
 
 	const markup = `<img src=x onerror="document.title='owned'"> & <b>bold</b>`
 	say(one, "hello from the first tab")
-	two.WaitText("#log li:not(.mine)", "hello from the first tab")
+	two.WaitText("#log .message:not(.mine)", "hello from the first tab")
 	say(two, markup)
 	for _, p := range []*clienttest.Page{one, two} {
 		p.WaitText("#log li", markup)
-		if got := p.Texts("#count"); !slices.Equal(got, []string{"2"}) {
-			t.Errorf("count %q, want 2", got)
+		if got := p.Texts("#log .message"); len(got) != 2 {
+			t.Errorf("%q, want two messages", got)
 		}
 	}
 	one.WaitText("#log li.mine", "hello from the first tab")
@@ -88,6 +117,20 @@ func TestTwoTabsChat(t *testing.T) {
 	}
 	requireNoFaults(t, one, two)
 	one.Screenshot(filepath.Join(t.ArtifactDir(), "two-tabs.png"))
+}
+
+func TestThePageChatsWithAServerThatKnowsOnlyMessages(t *testing.T) {
+	browser := clienttest.OpenBrowser(t)
+	url := openPlainChat(t)
+	one := browser.Open(url, clienttest.PageOptions{})
+	two := one.OpenBeside(url)
+	for _, p := range []*clienttest.Page{one, two} {
+		p.WaitText("#status", "Connected over WebSocket")
+	}
+	say(one, "is this all there is?")
+	one.WaitText("#log .mine", "is this all there is?")
+	two.WaitText("#log .message:not(.mine)", "is this all there is?")
+	requireNoFaults(t, one, two)
 }
 
 func TestTransportOfTheURLIsUsed(t *testing.T) {

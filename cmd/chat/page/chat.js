@@ -1,216 +1,229 @@
-// The chat page. It emits "chatMessage" with a text; the server sends "reply" with that text to everyone, the sender
-// included. `io` is the official client, loaded by the script element before this one.
+// The chat page: joins the parts. docs/chat.md is the contract with the server.
+import { find } from "./dom.js";
+import * as keep from "./keep.js";
+import * as connection from "./connection.js";
+import * as drawers from "./drawers.js";
+import * as history from "./history.js";
+import * as log from "./log.js";
+import * as login from "./login.js";
+import * as outbox from "./outbox.js";
+import * as people from "./people.js";
+import * as rooms from "./rooms.js";
+import * as typing from "./typing.js";
+import { message } from "./model.js";
 
-const kept = 1000; // messages that stay on the page; older ones leave it
-const find = (id) => document.getElementById(id);
+let me = ""; // the id that the server gave this page
+let ready = false; // joined everything again, and caught up
+let missed = 0; // messages that came while it caught up
+let turn = 0; // of connecting
+let socket;
 
-const transports = { polling: ["polling"], websocket: ["websocket"] };
-const transportNames = { polling: "long polling", websocket: "WebSocket", webtransport: "WebTransport" };
+const field = find("message");
 
-// --- the log: what the server said, in its order ---------------------------------------------------------------
+// --- what the server says --------------------------------------------------------------------------------------
 
-const log = find("log");
-const scroller = find("scroller");
-let total = 0;
-
-function element(name, className, text) {
-  const e = document.createElement(name);
-  if (className) e.className = className;
-  if (text !== undefined) e.textContent = text; // text only: a message never becomes markup
-  return e;
-}
-
-function messageItem(text, mine) {
-  const item = element("li", mine ? "message mine" : "message");
-  const words = element("p", "", text);
-  words.dir = "auto";
-  item.append(element("span", "unseen", mine ? "You:" : "Someone:"), words);
-  return item;
-}
-
-function timestamp() {
-  const now = new Date();
-  const time = element("time", "", now.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }));
-  time.dateTime = now.toISOString();
-  time.title = now.toLocaleString();
-  return time;
-}
-
-function meta(...parts) {
-  const line = element("div", "meta");
-  line.append(...parts);
-  return line;
-}
-
-function show(text, mine) {
-  const item = messageItem(text, mine);
-  item.append(meta(timestamp()));
-  append(log, item, mine);
-  if (log.childElementCount > kept) log.firstElementChild.remove();
-  total++;
-  find("count").textContent = total.toLocaleString();
-  find("count-noun").textContent = total === 1 ? "message" : "messages";
-}
-
-// append follows the conversation only for readers who are at its end; the others get a button.
-function append(list, item, follow) {
-  const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 48;
-  find("empty").hidden = true;
-  list.append(item);
-  if (atEnd || follow) toEnd();
-  else find("newer").hidden = false;
-}
-
-function toEnd() {
-  scroller.scrollTop = scroller.scrollHeight;
-  find("newer").hidden = true;
-}
-
-find("newer").addEventListener("click", () => {
-  toEnd();
-  find("message").focus();
-});
-scroller.addEventListener("scroll", () => {
-  if (scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 48) find("newer").hidden = true;
-});
-
-// --- the outbox: what was written here and has not come back yet -------------------------------------------------
-
-const outbox = []; // {text, sent, lost, item}, oldest first
-
-function post(socket, text) {
-  const item = messageItem(text, true);
-  item.classList.add("waiting");
-  const entry = { text, item, sent: socket.connected, lost: false };
-  note(entry, entry.sent ? "sending…" : "waiting for a connection…");
-  outbox.push(entry);
-  append(find("outbox"), item, true);
-  socket.emit("chatMessage", text); // kept by the client until there is a connection
-}
-
-function note(entry, text, ...more) {
-  entry.item.querySelector(".meta")?.remove();
-  entry.item.append(meta(element("span", "", text), ...more));
-}
-
-function leaveOutbox(entry) {
-  outbox.splice(outbox.indexOf(entry), 1);
-  entry.item.remove();
-}
-
-// received shows a reply. It is our own if we are waiting for just that text: the contract has no sender.
-function received(text) {
-  const entry = outbox.find((e) => e.sent && !e.lost && e.text === text);
-  if (entry) leaveOutbox(entry);
-  show(text, Boolean(entry));
-}
-
-function flushed() {
-  for (const entry of outbox) {
-    if (entry.sent) continue;
-    entry.sent = true;
-    note(entry, "sending…");
+function received(text, meta) {
+  const m = message(typeof text === "string" ? text : JSON.stringify(text), typeof meta === "object" ? meta : undefined, me);
+  const room = rooms.get(m.room);
+  if (!room || room.ids.has(m.id)) return;
+  outbox.arrived(m);
+  typing.done(m.from);
+  const apart = people.meet(m.name, m.from);
+  const at = room.add(m);
+  if (!ready && !m.mine) missed++;
+  if (room === rooms.current()) log.insert(m, at, m.mine);
+  else room.trim();
+  if (apart) log.rename();
+  if (!m.mine && (room !== rooms.current() || document.hidden)) {
+    room.unread++;
+    rooms.show();
   }
 }
 
-// cut is called when a connection ends: whether what was sent on it arrived is unknown, so the writer decides.
-function cut(socket) {
-  for (const entry of outbox) {
-    if (!entry.sent || entry.lost) continue;
-    entry.lost = true;
-    const again = element("button", "", "Send again");
-    again.type = "button";
-    again.addEventListener("click", () => {
-      leaveOutbox(entry);
-      post(socket, entry.text);
-      find("message").focus();
-    });
-    note(entry, "not confirmed", again);
+function present(who) {
+  const room = rooms.get(who.room ?? "");
+  if (!room || who.error) return;
+  people.update(room, who);
+  if (who.you) met(who.you);
+  if (room === rooms.current()) people.show(room, me);
+}
+
+function met(you) {
+  me = you.id;
+  outbox.signed(you.name);
+  find("name").value = document.activeElement === find("name") ? find("name").value : you.name;
+  find("name").placeholder = you.name;
+}
+
+// --- connecting ------------------------------------------------------------------------------------------------
+
+const ask = (event, ...args) => socket.timeout(10_000).emitWithAck(event, ...args);
+
+async function connected(recovered) {
+  const mine = ++turn;
+  missed = 0;
+  ready = false;
+  const done = recovered ? resume() : begin();
+  outbox.flush(); // behind the name
+  try {
+    await done;
+  } catch {
+    return; // the connection is gone again, or the server has another contract
+  } finally {
+    if (mine === turn && socket.connected) settle(recovered);
   }
 }
 
-// --- the connection --------------------------------------------------------------------------------------------
-
-function status(state, text) {
-  find("status").dataset.state = state;
-  find("status-text").textContent = text;
+// settle: from here on what is sent can be told from what was lost.
+function settle(recovered) {
+  ready = true;
+  outbox.flush();
+  if (recovered) connection.say(`recovered, ${missed} missed message${missed === 1 ? "" : "s"}`);
+  else if (missed) connection.say(`caught up with ${missed} missed message${missed === 1 ? "" : "s"}`);
 }
 
-function notice(title, text, ...more) {
-  find("notice").replaceChildren(element("strong", "", title), element("span", "", text), ...more);
-  find("notice").hidden = false;
-  find("empty").hidden = true;
+// resume: the server has kept name, rooms and what was missed, which comes in front of the first answer.
+async function resume() {
+  for (const room of rooms.all()) present(await ask("who", room.name));
 }
 
-function connect() {
-  const chosen = new URLSearchParams(location.search).get("transport");
-  const socket = io(Object.hasOwn(transports, chosen) ? { transports: transports[chosen] } : {});
-  let reason = "";
-
-  const connected = () => {
-    const { name } = socket.io.engine.transport;
-    status("connected", `Connected over ${transportNames[name] ?? name}`);
-  };
-
-  socket.on("connect", () => {
-    find("notice").hidden = true;
-    find("empty").hidden = total + outbox.length > 0;
-    flushed();
-    connected();
-    socket.io.engine.once("upgrade", connected);
-  });
-
-  socket.on("disconnect", (why) => {
-    reason = why;
-    cut(socket);
-    if (socket.active) status("reconnecting", `Connection lost (${why}). Reconnecting…`);
-    else ended(socket, why);
-  });
-
-  socket.on("connect_error", (error) => {
-    if (socket.active) status(reason ? "reconnecting" : "connecting", `No connection (${error.message}). Trying again…`);
-    else ended(socket, error.message);
-  });
-
-  socket.io.on("reconnect_attempt", (attempt) => {
-    status("reconnecting", `Reconnecting, attempt ${attempt}${reason ? ` (${reason})` : ""}…`);
-  });
-
-  socket.on("reply", (text) => received(typeof text === "string" ? text : JSON.stringify(text)));
-  return socket;
+async function begin() {
+  if (keep.name()) await ask("setName", keep.name());
+  present(await ask("who", ""));
+  for (const room of rooms.all()) if (room.name && !(await join(room.name))) rooms.remove(room);
+  for (const room of rooms.all()) missed += await history.catchUp(room, ask, { me, arrived: outbox.arrived });
+  if (!rooms.get(rooms.current().name)) goTo("");
+  log.show(rooms.current(), true);
+  outbox.show(rooms.current());
 }
 
-// ended says that the client will not try again by itself.
-function ended(socket, why) {
-  status("disconnected", `Disconnected (${why})`);
-  const again = element("button", "", "Connect again");
-  again.type = "button";
-  again.addEventListener("click", () => {
-    status("connecting", "Connecting…");
-    socket.connect();
+function disconnected() {
+  ready = false;
+  outbox.cut();
+}
+
+// --- rooms -----------------------------------------------------------------------------------------------------
+
+async function join(name) {
+  const answer = await ask("join", name);
+  find("join-error").textContent = answer.error ?? "";
+  if (answer.error) return undefined;
+  const room = rooms.add(answer.room ?? name);
+  present(answer);
+  return room;
+}
+
+// follow shows the room that the address names, and joins it where that is necessary.
+async function follow() {
+  const name = rooms.addressed();
+  let room = rooms.get(name);
+  try {
+    if (!room && socket?.connected) room = await join(name);
+    else if (!room) room = rooms.add(name); // joined with the others, once there is a connection
+  } catch {
+    find("join-error").textContent = "The server did not answer.";
+  }
+  if (!room) return goTo(rooms.current().name);
+  enter(room);
+  if (!room.loaded && socket?.connected) {
+    await history.catchUp(room, ask, { me, arrived: outbox.arrived }).catch(() => 0);
+    if (room === rooms.current()) enter(room);
+  }
+}
+
+function enter(room) {
+  typing.stopped();
+  rooms.enter(room);
+  log.show(room);
+  outbox.show(room);
+  people.show(room, me);
+  typing.show();
+}
+
+function goTo(name) {
+  if (rooms.addressed() !== name) location.hash = rooms.address(name);
+  else follow();
+}
+
+rooms.onLeave((room) => {
+  rooms.remove(room);
+  socket?.emit("leave", room.name);
+  if (room === rooms.current()) goTo("");
+  document.querySelector("#rooms a[aria-current]")?.focus();
+});
+
+// --- what the user does ----------------------------------------------------------------------------------------
+
+function listen() {
+  find("composer").addEventListener("submit", (e) => {
+    e.preventDefault();
+    const text = field.value.trim();
+    if (text) outbox.post(text, rooms.current().name);
+    field.value = "";
+    typing.stopped();
+    field.focus();
   });
-  notice("The connection has ended.", `The reason given: ${why}. `, element("br"), again);
+  field.addEventListener("keydown", (e) => {
+    if (e.key !== "Enter" || e.shiftKey || e.isComposing) return;
+    e.preventDefault();
+    find("composer").requestSubmit();
+  });
+  field.addEventListener("input", () => typing.wrote(field.value, rooms.current().name));
+
+  find("join").addEventListener("submit", async (e) => {
+    e.preventDefault();
+    const input = find("room-name");
+    const name = input.value.trim();
+    if (!name) return input.focus();
+    goTo(name);
+    input.value = "";
+    drawers.close();
+    field.focus();
+  });
+  find("rename").addEventListener("submit", async (e) => {
+    e.preventDefault();
+    const answer = await ask("setName", find("name").value).catch(() => ({ error: "The server did not answer." }));
+    find("rename-error").textContent = answer.error ?? "";
+    if (answer.error) return find("name").focus();
+    keep.keepName(answer.name);
+    find("name").value = answer.name;
+    met(answer);
+    drawers.close();
+    field.focus();
+  });
+  find("rooms").addEventListener("click", (e) => {
+    if (!e.target.closest("a")) return;
+    drawers.close();
+    field.focus();
+  });
+  keep.onName(async (name) => socket.connected && met(await ask("setName", name)));
+
+  history.listen((room) => (socket.connected ? ask("history", { room: room.name, before: room.first }) : undefined), () => me);
+  addEventListener("hashchange", follow);
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden || !rooms.current().unread) return;
+    rooms.current().unread = 0;
+    rooms.show();
+  });
+  find("skip").addEventListener("click", (e) => {
+    e.preventDefault(); // the address is a room's
+    field.focus();
+  });
 }
 
 function start() {
-  if (typeof io === "undefined") {
-    status("disconnected", "The Socket.IO client did not load");
-    notice(
-      "The Socket.IO client did not load.",
-      "The page could not fetch its client script. Check the network, or start the server with the npm package's files, then reload.",
-    );
-    find("message").disabled = true;
-    find("composer").querySelector("button").disabled = true;
-    return;
-  }
-  const socket = connect();
-  find("composer").addEventListener("submit", (event) => {
-    event.preventDefault();
-    const input = find("message");
-    if (input.value.trim()) post(socket, input.value);
-    input.value = "";
-    input.focus();
-  });
+  for (const name of keep.rooms()) rooms.add(name);
+  if (rooms.addressed()) rooms.add(rooms.addressed());
+  enter(rooms.get(rooms.addressed()));
+  socket = connection.connect({ connect: connected, disconnect: disconnected });
+  if (!socket) return;
+  outbox.over(socket, (room) => !room || ready);
+  typing.over(socket);
+  login.over(socket);
+  socket.on("reply", received);
+  socket.on("presence", present);
+  socket.on("typing", typing.heard);
+  listen();
 }
 
 start();

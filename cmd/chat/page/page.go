@@ -6,8 +6,10 @@ import (
 	"embed"
 	"encoding/hex"
 	"html/template"
+	"io/fs"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 )
@@ -18,7 +20,7 @@ const (
 	CDNIntegrity = "sha384-mkQ3/7FUtcGyoppY6bz/PORYoGqOl7/aSUMn2ymDOJcapfS6PHqxhRTMh1RR0Q6+"
 )
 
-//go:embed index.html style.css chat.js favicon.svg
+//go:embed index.html *.css *.js favicon.svg
 var files embed.FS
 
 // Options say how the page presents itself. The zero value loads the client from the CDN.
@@ -27,11 +29,15 @@ type Options struct {
 	// the npm package's files, or a URL of another host. Default: CDN, then with CDNIntegrity.
 	ClientURL string
 
+	// Servers are other origins that the page may talk to, where its address asks for one with ?server=, such as
+	// "https://chat.example.com". Default: none but its own.
+	Servers []string
+
 	// Title stands in the browser's tab and above the messages. Default: "Fanfare chat".
 	Title string
 }
 
-// Handler serves the page at "/" and its three files beside it; every other path is a 404. The handler is safe for
+// Handler serves the page at "/" and its files beside it; every other path is a 404. The handler is safe for
 // concurrent use.
 func Handler(o Options) http.Handler {
 	if o.ClientURL == "" {
@@ -40,15 +46,15 @@ func Handler(o Options) http.Handler {
 	if o.Title == "" {
 		o.Title = "Fanfare chat"
 	}
-	return &site{
-		policy: policy(o.ClientURL),
-		documents: map[string]document{
-			"/":            newDocument("text/html; charset=utf-8", render(o)),
-			"/style.css":   newDocument("text/css; charset=utf-8", read("style.css")),
-			"/chat.js":     newDocument("text/javascript; charset=utf-8", read("chat.js")),
-			"/favicon.svg": newDocument("image/svg+xml", read("favicon.svg")),
-		},
+	s := &site{policy: policy(&o), documents: map[string]document{"/": newDocument(".html", render(&o))}}
+	names, err := fs.Glob(files, "*.[cj]*s")
+	if err != nil {
+		panic("page: " + err.Error()) // the pattern is right
 	}
+	for _, name := range append(names, "favicon.svg") {
+		s.documents["/"+name] = newDocument(path.Ext(name), read(name))
+	}
+	return s
 }
 
 // site is immutable after Handler.
@@ -63,9 +69,17 @@ type document struct {
 	body []byte
 }
 
-func newDocument(kind string, body []byte) document {
+// kinds are the Content-Types, by the ends of names.
+var kinds = map[string]string{
+	".html": "text/html; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".svg":  "image/svg+xml",
+}
+
+func newDocument(ext string, body []byte) document {
 	sum := sha256.Sum256(body)
-	return document{kind: kind, etag: `"` + hex.EncodeToString(sum[:8]) + `"`, body: body}
+	return document{kind: kinds[ext], etag: `"` + hex.EncodeToString(sum[:8]) + `"`, body: body}
 }
 
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -90,24 +104,28 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // policy is the Content-Security-Policy: scripts of this host and of the client's, no inline code, connections back
-// to this host. Where 'self' does not cover WebSockets (Safari before 15.4), "ws: wss:" does.
-func policy(clientURL string) string {
-	scripts := "script-src 'self'"
-	if u, err := url.Parse(clientURL); err == nil && u.Scheme != "" && u.Host != "" {
+// to this host and to the servers that are named. 'self' covers WebSockets but in Safari before 15.4, where the client
+// stays with polling.
+func policy(o *Options) string {
+	scripts, connections := "script-src 'self'", "connect-src 'self'"
+	if u, err := url.Parse(o.ClientURL); err == nil && u.Scheme != "" && u.Host != "" {
 		scripts += " " + u.Scheme + "://" + u.Host
 	}
+	for _, origin := range o.Servers {
+		connections += " " + origin + " ws" + strings.TrimPrefix(origin, "http")
+	}
 	return strings.Join([]string{
-		"default-src 'none'", scripts, "style-src 'self'", "img-src 'self'", "connect-src 'self' ws: wss:",
+		"default-src 'none'", scripts, "style-src 'self'", "img-src 'self'", connections,
 		"base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
 	}, "; ")
 }
 
-func render(o Options) []byte {
+func render(o *Options) []byte {
 	var client struct {
-		Title, ClientURL string
-		Integrity        template.HTMLAttr
+		Title, ClientURL, Servers string
+		Integrity                 template.HTMLAttr
 	}
-	client.Title, client.ClientURL = o.Title, o.ClientURL
+	client.Title, client.ClientURL, client.Servers = o.Title, o.ClientURL, strings.Join(o.Servers, " ")
 	if o.ClientURL == CDN {
 		client.Integrity = `integrity="` + CDNIntegrity + `" crossorigin="anonymous"`
 	}

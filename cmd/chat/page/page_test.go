@@ -30,11 +30,13 @@ func ask(t *testing.T, o page.Options, method, path string, header ...string) (*
 	return w.Result(), string(body)
 }
 
-func TestHandlerServesItsFourDocuments(t *testing.T) {
+func TestHandlerServesItsDocuments(t *testing.T) {
 	for path, kind := range map[string]string{
 		"/":                   "text/html; charset=utf-8",
 		"/style.css":          "text/css; charset=utf-8",
+		"/panels.css":         "text/css; charset=utf-8",
 		"/chat.js":            "text/javascript; charset=utf-8",
+		"/connection.js":      "text/javascript; charset=utf-8",
 		"/favicon.svg":        "image/svg+xml",
 		"/?transport=polling": "text/html; charset=utf-8",
 	} {
@@ -110,7 +112,7 @@ func TestClientComesFromTheCDNWithIntegrityOrFromTheServer(t *testing.T) {
 func TestPolicyAllowsOnlyWhatThePageNeeds(t *testing.T) {
 	got, _ := ask(t, page.Options{}, http.MethodGet, "/")
 	const want = "default-src 'none'; script-src 'self' https://cdn.socket.io; style-src 'self'; img-src 'self'; " +
-		"connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+		"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 	if policy := got.Header.Get("Content-Security-Policy"); policy != want {
 		t.Errorf("policy\n%s\nwant\n%s", policy, want)
 	}
@@ -126,9 +128,46 @@ func TestNothingIsInlineAndMessagesNeverBecomeMarkup(t *testing.T) {
 	if found := regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+=|javascript:`).FindString(index); found != "" {
 		t.Errorf("inline code or style: %q", found)
 	}
-	_, script := ask(t, page.Options{}, http.MethodGet, "/chat.js")
-	if found := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(`).FindString(script); found != "" {
-		t.Errorf("chat.js uses %s", found)
+	for name, script := range modules(t) {
+		if found := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(`).FindString(script); found != "" {
+			t.Errorf("%s uses %s", name, found)
+		}
+	}
+}
+
+// modules returns the scripts of the page: chat.js, and what it imports.
+func modules(t *testing.T) map[string]string {
+	t.Helper()
+	found, left := make(map[string]string), []string{"chat.js"}
+	for len(left) > 0 {
+		name := left[0]
+		left = left[1:]
+		if found[name] != "" {
+			continue
+		}
+		got, script := ask(t, page.Options{}, http.MethodGet, "/"+name)
+		if got.StatusCode != http.StatusOK {
+			t.Fatalf("%s: status %d", name, got.StatusCode)
+		}
+		found[name] = script
+		for _, imported := range regexp.MustCompile(`(?m)^import .*"\./(.*)";$`).FindAllStringSubmatch(script, -1) {
+			left = append(left, imported[1])
+		}
+	}
+	if len(found) < 10 {
+		t.Errorf("only %d modules", len(found))
+	}
+	return found
+}
+
+func TestServersThatAreNamedMayBeTalkedTo(t *testing.T) {
+	got, body := ask(t, page.Options{Servers: []string{"http://other.example:8080", "https://chat.example"}}, http.MethodGet, "/")
+	const want = "connect-src 'self' http://other.example:8080 ws://other.example:8080 https://chat.example wss://chat.example;"
+	if policy := got.Header.Get("Content-Security-Policy"); !strings.Contains(policy, want) {
+		t.Errorf("policy %q, want %q in it", policy, want)
+	}
+	if !strings.Contains(body, `content="http://other.example:8080 https://chat.example"`) {
+		t.Errorf("the page does not know them:\n%s", body)
 	}
 }
 

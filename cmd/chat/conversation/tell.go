@@ -1,0 +1,128 @@
+package conversation
+
+import (
+	"context"
+	"time"
+
+	"github.com/fanfare-go/fanfare/engine/socketio"
+)
+
+// tick tells of the rooms that are due. It runs on the timer's goroutine, and sets the timer again while there are more.
+func (c *crowds) tick() {
+	ctx, cancel := context.WithTimeout(context.Background(), presenceEvery)
+	defer cancel()
+	for _, room := range c.ripe() {
+		if err := c.tell(ctx, room); err != nil {
+			continue // a loop is busy, or the server is closed; whoever joins or leaves next has it told
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ticks = len(c.due) > 0; c.ticks {
+		time.AfterFunc(presenceTick, c.tick)
+	}
+}
+
+// ripe takes the rooms that may be told of now: those not told of within the last second, while there is a budget.
+func (c *crowds) ripe() (rooms []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	c.budget = min(c.budget+c.rate*now.Sub(c.last).Seconds(), c.rate)
+	c.last = now
+	if c.budget <= 0 {
+		return nil
+	}
+	for name, r := range c.due {
+		if now.Sub(r.told) < presenceEvery {
+			continue
+		}
+		if float64(len(rooms)) >= c.budget {
+			break
+		}
+		r.told = now
+		delete(c.due, name)
+		rooms = append(rooms, name)
+	}
+	return rooms
+}
+
+// tell says who is in a room to those in it. An empty room is forgotten.
+func (c *crowds) tell(ctx context.Context, room string) error {
+	to := room
+	if room == "" {
+		to = watchers
+	}
+	told, err := c.server.RoomSize(ctx, to)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	c.budget -= float64(told)
+	if told == 0 {
+		c.forget(room)
+	} else {
+		c.told++
+	}
+	c.mu.Unlock()
+	if told == 0 {
+		return nil
+	}
+	people, err := c.people(ctx, room)
+	if err != nil {
+		return err
+	}
+	return Presence.Emit(c.server.To(to).Volatile(), people)
+}
+
+// forget removes a room that nobody was in, unless somebody is about to be, or has come meanwhile. Called with mu held.
+func (c *crowds) forget(room string) {
+	r, due := c.rooms[room], c.due[room]
+	if room != "" && r != nil && r.opening == 0 && due == nil {
+		delete(c.rooms, room)
+	}
+}
+
+// refill looks for names where there are fewer than could be told: those who were listed have left, and others, who were
+// not, are still there.
+func (c *crowds) refill(ctx context.Context, room string, n int) {
+	if !c.wantsRefill(room, n) {
+		return
+	}
+	sockets := c.server.Sockets()
+	if room != "" {
+		sockets = sockets[:0]
+		found, _ := c.server.In(room).Local().FetchSockets(ctx) // those that were found will do
+		for _, r := range found {
+			if s, ok := r.Local(); ok {
+				sockets = append(sockets, s)
+			}
+		}
+	}
+	c.add(room, sockets)
+}
+
+func (c *crowds) wantsRefill(room string, n int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.rooms[room]
+	if r == nil || len(r.listed) >= min(n, MaxNames/2) || time.Since(r.refilled) < refillEvery {
+		return false
+	}
+	r.refilled = time.Now()
+	return true
+}
+
+func (c *crowds) add(room string, sockets []*socketio.Socket) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.rooms[room]
+	for _, s := range sockets {
+		if r == nil || len(r.listed) == MaxNames {
+			return
+		}
+		if s.Connected() && !r.has(s) {
+			r.listed = append(r.listed, s)
+		}
+	}
+}
