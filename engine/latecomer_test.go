@@ -33,7 +33,7 @@ func TestWhoComesAfterTheFarewellIsHungUpOn(t *testing.T) {
 	if b, err := io.ReadAll(late); len(b) > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("%q, %v", b, err)
 	}
-	_ = last.rawConn.Close()
+	_ = last.Close()
 	if err := receive(t, ended); err != nil {
 		t.Error(err)
 	}

@@ -74,7 +74,7 @@ func rollingRestart(t *testing.T, balance func(*testing.T, place) *balancer) {
 	busy.Go(func() { crowd.chat(ctx, size.rate) })
 	busy.Go(func() { strangers = crowd.knock(ctx) })
 	a.retire(t, crowd, 2, size)
-	a = instance(at.a)
+	instance(at.a)
 	lb.waitFor("a", "UP")
 	b.retire(t, crowd, 3, size)
 	crowd.waitAcked(20)

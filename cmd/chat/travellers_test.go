@@ -192,18 +192,22 @@ func (w *traveller) visitSocket() error {
 		return wsutil.WriteClientText(conn, []byte(packet))
 	}
 	for {
-		f, err := ws.ReadFrame(r)
+		h, err := ws.ReadHeader(r)
 		if err != nil {
 			return fmt.Errorf("an end without goodbye: %w", err)
 		}
-		if f.Header.OpCode == ws.OpClose {
+		payload := make([]byte, min(h.Length, 64<<10)) // of a server that is ours
+		if _, err := io.ReadFull(r, payload); err != nil {
+			return fmt.Errorf("an end within a frame: %w", err)
+		}
+		if h.OpCode == ws.OpClose {
 			writing.Lock()
 			defer writing.Unlock()
 			// Who is slow to answer finds nobody there any more.
 			_ = ws.WriteFrame(conn, ws.MaskFrame(ws.NewCloseFrame(ws.NewCloseFrameBody(ws.StatusNormalClosure, ""))))
 			return nil
 		}
-		if err := w.take(string(f.Payload), say); err != nil {
+		if err := w.take(string(payload), say); err != nil {
 			return err
 		}
 	}
