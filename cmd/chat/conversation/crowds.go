@@ -15,6 +15,7 @@ const watchers = "@lobby"
 const (
 	presenceTick  = 100 * time.Millisecond // how often it is seen to what has changed
 	presenceEvery = time.Second            // between two presence events of one room
+	presenceAgain = 5 * time.Second        // until it is told again, for those who could not be sent to the first time
 	refillEvery   = 10 * time.Second       // between two looks at a whole room for names to tell
 )
 
@@ -38,6 +39,7 @@ type crowds struct {
 type crowd struct {
 	listed   []*socketio.Socket // MaxNames at most, in the order in which they came
 	told     time.Time
+	again    bool // nothing has changed since it was told
 	refilled time.Time
 	opening  int // joins in progress: the room is not to be forgotten
 }
@@ -173,7 +175,9 @@ func (r *crowd) remove(s *socketio.Socket) {
 
 // mark has a room told of, soon. Called with mu held.
 func (c *crowds) mark(room string) {
-	c.due[room] = c.rooms[room]
+	r := c.rooms[room]
+	r.again = false
+	c.due[room] = r
 	if !c.ticks {
 		c.ticks = true
 		time.AfterFunc(presenceTick, c.tick)

@@ -22,7 +22,7 @@ func TestARoomIsForItsMembers(t *testing.T) {
 		if got := ask[conversation.People](t, bob, "join", "tea"); got.Room != "tea" || got.Count != 2 || len(got.Names) != 2 || got.You == nil {
 			t.Errorf("joined %+v", got)
 		}
-		time.Sleep(2 * time.Second)
+		time.Sleep(20 * time.Second)
 		skip(ada, bob)
 		ask[conversation.Sent](t, ada, "chatMessage", in("tea", "psst"))
 		if text, m := reply(t, bob); text != "psst" || m.Room != "tea" {
@@ -110,7 +110,7 @@ func TestPresenceIsToldOnceASecondAndNamesAHundred(t *testing.T) {
 	inBubble(t, options{}, func(t *testing.T, c *chat) {
 		watcher, other := c.Connect(), c.Connect()
 		ask[conversation.People](t, watcher, "who", "")
-		time.Sleep(5 * time.Second)
+		time.Sleep(20 * time.Second)
 		skip(watcher)
 		var crowd []*socketiotest.Client
 		for range 150 {
@@ -202,7 +202,7 @@ func TestWhoRecoversIsInItsRoomsAgain(t *testing.T) {
 		ask[conversation.People](t, bob, "join", "tea")
 		ask[conversation.Person](t, ada, "setName", "Ada")
 		bob.Emit("chatMessage", in("tea", "one"))
-		time.Sleep(2 * time.Second)
+		time.Sleep(20 * time.Second)
 		skip(ada, bob)
 		ada.Close()
 		time.Sleep(2 * time.Second)

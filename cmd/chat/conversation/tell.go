@@ -23,7 +23,8 @@ func (c *crowds) tick() {
 	}
 }
 
-// ripe takes the rooms that may be told of now: those not told of within the last second, while there is a budget.
+// ripe takes the rooms that may be told of now: those not told of within the last second, while there is a budget. Each
+// change is told twice, as presence is dropped where it cannot be sent at once.
 func (c *crowds) ripe() (rooms []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -34,14 +35,16 @@ func (c *crowds) ripe() (rooms []string) {
 		return nil
 	}
 	for name, r := range c.due {
-		if now.Sub(r.told) < presenceEvery {
+		if wait := now.Sub(r.told); wait < presenceEvery || r.again && wait < presenceAgain {
 			continue
 		}
 		if float64(len(rooms)) >= c.budget {
 			break
 		}
 		r.told = now
-		delete(c.due, name)
+		if r.again = !r.again; !r.again {
+			delete(c.due, name)
+		}
 		rooms = append(rooms, name)
 	}
 	return rooms
@@ -78,6 +81,10 @@ func (c *crowds) tell(ctx context.Context, room string) error {
 // forget removes a room that nobody was in, unless somebody is about to be, or has come meanwhile. Called with mu held.
 func (c *crowds) forget(room string) {
 	r, due := c.rooms[room], c.due[room]
+	if due != nil && due.again {
+		delete(c.due, room) // there is nobody to be told again
+		due = nil
+	}
 	if room != "" && r != nil && r.opening == 0 && due == nil {
 		delete(c.rooms, room)
 	}

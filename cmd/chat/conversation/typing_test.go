@@ -12,7 +12,7 @@ func TestTypingIsToldToTheOthersOnceASecond(t *testing.T) {
 		ada, bob, eve := c.Connect(), c.Connect(), c.Connect()
 		you := ask[conversation.People](t, ada, "who").You
 		ask[conversation.People](t, bob, "who")
-		time.Sleep(5 * time.Second)
+		time.Sleep(20 * time.Second)
 		skip(ada, bob)
 		writes, stopped := map[string]any{"typing": true}, map[string]any{"typing": false}
 		ada.Emit("typing", stopped) // what nobody began
@@ -43,7 +43,7 @@ func TestTypingInARoomIsForItsMembers(t *testing.T) {
 		ask[conversation.People](t, ada, "join", "tea")
 		ask[conversation.People](t, bob, "join", "tea")
 		ask[conversation.People](t, eve, "who")
-		time.Sleep(5 * time.Second)
+		time.Sleep(20 * time.Second)
 		skip(ada, bob, eve)
 		ada.Emit("typing", map[string]any{"room": "tea", "typing": true})
 		var got conversation.Typing
