@@ -60,8 +60,9 @@ func (k *callbacks) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
 	}
 	l.enter()
 	defer l.leave()
-	header, counted, ok := false, false, true
+	header, counted := false, false
 	if moved == nil {
+		var ok bool
 		if header, counted, ok = l.admits(gc); !ok {
 			return nil, gnet.Close
 		}

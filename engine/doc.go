@@ -29,7 +29,7 @@
 // # Locks
 //
 // Leaves, none held while another is taken: the inbox's, the self-pipe's, the table of
-// peers', a TLS handshake's, a Certificate's, one per
+// peers', that of congestion, a TLS handshake's, a Certificate's, one per
 // shard of the session table, the one around the names that the application gave
 // sessions, the one around who waits for a hook and the one around a request's way
 // through the middlewares, the one around making a form of a frame and the one

@@ -11,8 +11,8 @@ import (
 // Empty makes the server one that nobody uses any more: requests for new sessions are
 // answered 503 with a Retry-After, and those that are open are closed with
 // ReasonServerShutdown after what was sent before, in random order, evenly over that
-// time. Where the process stands still meanwhile, it takes longer: nobody is closed
-// earlier or faster. Empty returns when the last one was told to close, or ctx's error,
+// time. Where the process stands still meanwhile, the rest goes a fifth faster until that
+// is made up for, and it may take longer: nobody is closed earlier. Empty returns when the last one was told to close, or ctx's error,
 // or nil when Shutdown is called meanwhile. Shutdown must follow. A second call waits
 // for that. Polls, posts and upgrades of sessions that are open go on as before, and
 // so does Options.Handler.
@@ -50,6 +50,10 @@ func (s *Server) Empty(ctx context.Context, over time.Duration) error {
 // turnsAway reports a request for a new session that comes too late.
 func (s *Server) turnsAway(in *intent) bool { return s.emptying.Load() && !in.hasSID }
 
+// leaves reports that Empty or Shutdown was called: sessions that are gone may have been
+// closed by it.
+func (s *Server) leaves() bool { return s.emptying.Load() || s.draining.Load() }
+
 // openSessions returns those of all loops.
 func (s *Server) openSessions(ctx context.Context) (all []*Session, err error) {
 	var mu sync.Mutex
@@ -73,21 +77,28 @@ func (s *Server) openSessions(ctx context.Context) (all []*Session, err error) {
 
 // pace spreads a number of things evenly over a time.
 type pace struct {
-	total int
-	over  time.Duration
-	spent time.Duration
-	last  time.Time
-	done  int
+	total   int
+	over    time.Duration
+	elapsed time.Duration // since the beginning
+	spent   time.Duration // what of that counts; less only after a standstill
+	last    time.Time
+	done    int
 }
 
-// maxStep is how much time counts at most between two looks: after a standstill, what
-// was due meanwhile is not made up for at once.
-const maxStep = 2 * tickLength
+const (
+	// maxStep is how much time counts at most between two looks: what was due during a
+	// longer standstill is not made up for at once.
+	maxStep = 10 * tickLength
+	// catchUp is how much faster it goes until that is made up for.
+	catchUp = 1.2
+)
 
 // advance returns how many are to be done by now.
 func (p *pace) advance(now time.Time) int {
-	p.spent += min(now.Sub(p.last), maxStep)
+	step := now.Sub(p.last)
 	p.last = now
+	p.elapsed += step
+	p.spent = min(p.elapsed, p.spent+time.Duration(catchUp*float64(min(step, maxStep))))
 	if p.done = p.total; p.spent < p.over {
 		p.done = int(float64(p.total) * (float64(p.spent) / float64(p.over)))
 	}

@@ -38,3 +38,33 @@ func TestWhoComesAfterTheFarewellIsHungUpOn(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A client posts and polls at the same time: what it posts may meet the end that its
+// poll is just bringing. That is no error, which would be another end to it.
+func TestAPostThatCrossesTheEndOfItsSessionIsNoError(t *testing.T) {
+	f := start(t, engine.Options{})
+	poll, o := f.openPolling()
+	target := pollURL + "&sid=" + o.SID
+	post := f.dial()
+	if r := post.do("POST", target, "4hello"); r.StatusCode != 200 {
+		t.Fatal(r.Status)
+	}
+	poll.request("GET", target, "")
+	emptied := make(chan error, 1)
+	go func() { emptied <- f.srv.Empty(t.Context(), 1) }()
+	if r := poll.read("GET"); r.StatusCode == 400 {
+		t.Fatalf("the poll: %s %q", r.Status, r.body)
+	}
+	if err := receive(t, emptied); err != nil {
+		t.Fatal(err)
+	}
+	if r := f.session(o.SID).reason(t); r != engine.ReasonServerShutdown {
+		t.Fatal(r)
+	}
+	if r := f.dial().do("POST", target, "4too late"); r.StatusCode != 200 || r.body != "ok" {
+		t.Errorf("%s %q", r.Status, r.body)
+	}
+	if r := f.dial().do("GET", pollURL+"&sid=nobody", ""); r.StatusCode != 400 {
+		t.Errorf("a poll of nobody's: %s", r.Status)
+	}
+}

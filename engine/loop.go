@@ -20,17 +20,18 @@ type loop struct {
 	srv *Server        // immutable
 	el  gnet.EventLoop // immutable; nil for one without gnet (StartInner)
 
-	box     inbox.Inbox[task] // safe for concurrent use
-	pending []task            // taken from box, not yet carried out
-	next    int               // first of pending that is not done
-	pumping bool              // another turn is to come; box stays awake
-	asking  bool              // and has not been asked for yet
-	visited bool              // there was other input since the last turn
-	writes  int               // how many a turn may do, at present
-	sent    uint              // sessions uncorked by turns
-	late    int               // turns for which the crowd has been made to wait
-	depth   int               // callbacks within callbacks: closing a connection calls OnClose at once
-	self    *selfPipe         // brings turns
+	box       inbox.Inbox[task] // safe for concurrent use
+	pending   []task            // taken from box, not yet carried out
+	next      int               // first of pending that is not done
+	pumping   bool              // another turn is to come; box stays awake
+	asking    bool              // and has not been asked for yet
+	visited   bool              // there was other input since the last turn
+	writes    int               // how many a turn may do, at present
+	sent      uint              // sessions uncorked by turns
+	late      int               // turns for which the crowd has been made to wait
+	congested bool              // MaxTasks was exceeded, and more than half of that is left
+	depth     int               // callbacks within callbacks: closing a connection calls OnClose at once
+	self      *selfPipe         // brings turns
 
 	conns    []*conn    // all open ones, in no order
 	sessions []*Session // by slot; nil where free

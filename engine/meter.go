@@ -72,12 +72,18 @@ func (e *meter) take(m *rules, now uint64, n int) (met Limit) {
 	return 0
 }
 
+// DropsOver reports that messages may be over a limit, and are to be dropped then. Safe for
+// concurrent use.
+func (s *Server) DropsOver() bool {
+	m := s.rules.Load()
+	return m.metered && m.DropOver
+}
+
 // OverLimit reports that the message being received is over one of the Limits of messages
 // and bytes, and to be dropped (Limits.DropOver). To be called by the Receiver, on
 // the session's loop.
 func (s *Session) OverLimit() bool {
-	m := s.loop.srv.rules.Load()
-	if !m.metered || !m.DropOver {
+	if !s.loop.srv.DropsOver() {
 		return false
 	}
 	e := s.loop.metered[s]

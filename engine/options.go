@@ -109,6 +109,9 @@ type Options struct {
 	// anything: 128, the default, is about 1 ms. More makes others wait longer while a
 	// broadcast goes out, and saves next to nothing.
 	TurnWrites int
+	// MaxTasks is how many sends, publishes, joins and the like may wait for one loop before
+	// AwaitLoops waits; default 65,536, at some 80 bytes each.
+	MaxTasks int
 	// MaxConnections bounds open connections; default the descriptor limit less a
 	// reserve (a sixteenth, at least 32). More than that is lowered to it.
 	MaxConnections int
@@ -186,6 +189,7 @@ func (o Options) withDefaults() Options {
 	o.MaxHTTPBufferSize = orElse(o.MaxHTTPBufferSize, 1_000_000)
 	o.Loops = orElse(o.Loops, runtime.GOMAXPROCS(0))
 	o.TurnWrites = min(max(orElse(o.TurnWrites, 128), 1), maxTurnWrites)
+	o.MaxTasks = orElse(o.MaxTasks, 65_536)
 	o.HighWaterMark = max(orElse(o.HighWaterMark, 1<<20), int(o.MaxHTTPBufferSize))
 	o.MaxQueued = orElse(o.MaxQueued, 16_384)
 	o.MaxQueuedBytes = orElse(o.MaxQueuedBytes, 1<<30)

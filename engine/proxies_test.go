@@ -199,6 +199,9 @@ func TestLimitsAreTheClientsBehindAProxy(t *testing.T) {
 }
 
 func TestLimitOfRequestRatePerIP(t *testing.T) {
+	if everythingOverTLS {
+		t.Skip("the other peer dials without TLS")
+	}
 	f := start(t, engine.Options{Limits: engine.Limits{RequestRatePerIP: engine.Rate{PerSecond: 1, Burst: 4}}})
 	other, r := f.innocent()
 	c, o := f.openPolling()
@@ -219,6 +222,9 @@ func TestLimitOfRequestRatePerIP(t *testing.T) {
 
 // A peer's sessions have messages together, too; another peer has its own.
 func TestLimitOfMessagesAndBytesPerIP(t *testing.T) {
+	if everythingOverTLS {
+		t.Skip("the other peer dials without TLS")
+	}
 	for limit, m := range map[engine.Limit]engine.Limits{
 		engine.LimitMessagesPerIP: {MessagesPerIP: engine.Rate{PerSecond: 1, Burst: 8}},
 		engine.LimitBytesPerIP:    {BytesPerIP: engine.Rate{PerSecond: 1, Burst: 8000}},
@@ -247,6 +253,9 @@ func TestLimitOfMessagesAndBytesPerIP(t *testing.T) {
 
 // Who is exempt meets no limit per IP, and none of those per session.
 func TestLimitsExemptNetworks(t *testing.T) {
+	if everythingOverTLS {
+		t.Skip("the other peer dials without TLS")
+	}
 	f := start(t, engine.Options{Limits: engine.Limits{
 		ConnectionsPerIP: 1, SessionRatePerIP: engine.Rate{PerSecond: 1}, RequestRatePerIP: engine.Rate{PerSecond: 1},
 		Messages: engine.Rate{PerSecond: 1, Burst: 1}, Exempt: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},

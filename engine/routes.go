@@ -48,12 +48,12 @@ func (c *conn) route(b []byte, n int) (rest []byte) {
 		c.answer(k.answer(q))
 		return b[n:]
 	}
+	if in.session == nil && in.hasSID && string(q.Method) == http.MethodPost && srv.leaves() { // it was told already, or will be: no error
+		c.http.flags &^= httpKeepAlive
+		c.answerText(http.StatusOK, textHTML, "ok")
+		return nil
+	}
 	if srv.draining.Load() && in.session == nil {
-		if in.hasSID && string(q.Method) == http.MethodPost { // it was told already, or will be: no error
-			c.http.flags &^= httpKeepAlive
-			c.answerText(http.StatusOK, textHTML, "ok")
-			return nil
-		}
 		return c.busy() // the others come for their farewell
 	}
 	if !srv.turnsAway(&in) && srv.asks(&in, q) {

@@ -19,26 +19,27 @@ import (
 // Server is an Engine.IO server. Make it with New, then Listen, then Serve.
 // Exported methods are safe for concurrent use.
 type Server struct {
-	opts      Options              // immutable after New
-	cors      atomic.Pointer[CORS] // replaced by SetCORS
-	prefix    []byte               // immutable: Path with its slash
-	upgrades  []string             // immutable
-	limits    ws.Limits            // immutable
-	deflation *deflation           // immutable; nil without PerMessageDeflate
-	encoding  *encoding            // immutable
-	inflated  ws.Inflated
-	sampling  atomic.Bool // the next publish is to be timed
-	clock     clock
-	table     table
-	gauges    gauges
-	rate      bucket      // immutable: of AcceptRate
-	opened    sharedLevel // what is left of it
-	peers     peers
-	rules     atomic.Pointer[rules] // the Limits in force
-	trusted   networks              // immutable: TrustedProxies
-	hooks     atomic.Pointer[hooks] // nil for none
-	hooksMu   sync.Mutex            // held while hooks are replaced
-	judges    judges
+	opts       Options              // immutable after New
+	cors       atomic.Pointer[CORS] // replaced by SetCORS
+	prefix     []byte               // immutable: Path with its slash
+	upgrades   []string             // immutable
+	limits     ws.Limits            // immutable
+	deflation  *deflation           // immutable; nil without PerMessageDeflate
+	encoding   *encoding            // immutable
+	inflated   ws.Inflated
+	sampling   atomic.Bool // the next publish is to be timed
+	clock      clock
+	table      table
+	gauges     gauges
+	rate       bucket      // immutable: of AcceptRate
+	opened     sharedLevel // what is left of it
+	peers      peers
+	rules      atomic.Pointer[rules] // the Limits in force
+	trusted    networks              // immutable: TrustedProxies
+	hooks      atomic.Pointer[hooks] // nil for none
+	hooksMu    sync.Mutex            // held while hooks are replaced
+	judges     judges
+	congestion congestion
 
 	loops     atomic.Pointer[[]*loop] // replaced, never changed in place
 	loopsMu   sync.Mutex              // held while replacing loops

@@ -52,6 +52,7 @@ type Stats struct {
 	Writes        uint64    // system calls that sent frames, of publishes and sends, over WebSocket
 	Held          int64     // sessions whose frames wait for their loop's next turns
 	Tasks         int64     // sends, publishes, joins and the like that wait for their loop
+	Congested     uint64    // calls of AwaitLoops that had to wait
 	VolatileDrops uint64
 	SlowClosed    uint64 // clients closed because they took too little
 	SlowCauses    map[SlowCause]uint64
@@ -119,10 +120,10 @@ func (s *Server) Stats() Stats {
 	st := Stats{
 		Connections: s.gauges.connections.Load(), Handed: s.gauges.handed.Load(),
 		Polling: s.gauges.polling.Load(), WebSocket: s.gauges.websocket.Load(), WebTransport: s.gauges.webtrans.Load(),
-		Emptying: s.emptying.Load() || s.draining.Load(),
+		Emptying: s.leaves(),
 		Refused:  s.gauges.refused.Load(), Parked: s.gauges.parked.Load(), Loops: len(loops),
 		SlowCauses: make(map[SlowCause]uint64), Closed: make(map[Reason]uint64), Rejected: make(map[string]uint64),
-		Limits: make(map[Limit]uint64), Peers: s.peers.len(),
+		Limits: make(map[Limit]uint64), Peers: s.peers.len(), Congested: s.congestion.waits.Load(),
 	}
 	for _, l := range loops {
 		st.LoopLag = max(st.LoopLag, l.lag())

@@ -63,6 +63,7 @@ func (l *loop) leave() {
 // another, and producers need not wake the loop until then.
 func (l *loop) turn() {
 	more := l.handOut()
+	l.weigh(more)
 	l.sendHeld(more)
 	l.watched()
 	held := l.direct.len() + l.crowd.len()

@@ -16,20 +16,20 @@ import (
 var codeBlock = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
 
 // example is a folder in which the examples of a document are run.
-type example struct {
+type docExample struct {
 	t      *testing.T
 	dir    string
 	blocks map[string][]string // by language
 	url    string              // of the server of this moment
 }
 
-func readExample(t *testing.T, document string) *example {
+func readExample(t *testing.T, document string) *docExample {
 	t.Helper()
 	text, err := os.ReadFile(document)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &example{t: t, dir: t.TempDir(), blocks: map[string][]string{}}
+	e := &docExample{t: t, dir: t.TempDir(), blocks: map[string][]string{}}
 	for _, m := range codeBlock.FindAllStringSubmatch(string(text), -1) {
 		e.blocks[m[1]] = append(e.blocks[m[1]], m[2])
 	}
@@ -37,7 +37,7 @@ func readExample(t *testing.T, document string) *example {
 }
 
 // next returns the next block of a language.
-func (e *example) next(language string) string {
+func (e *docExample) next(language string) string {
 	e.t.Helper()
 	if len(e.blocks[language]) == 0 {
 		e.t.Fatalf("no block of %s is left", language)
@@ -48,7 +48,7 @@ func (e *example) next(language string) string {
 }
 
 // sh runs a block, and returns what it prints.
-func (e *example) sh(block string) string {
+func (e *docExample) sh(block string) string {
 	e.t.Helper()
 	cmd := exec.Command("sh", "-e", "-c", strings.ReplaceAll(block, "http://localhost:3000", e.url))
 	cmd.Dir = e.dir
@@ -61,7 +61,7 @@ func (e *example) sh(block string) string {
 }
 
 // serve starts the program with the flags of a block, its files those of the folder.
-func (e *example) serve(block string, more ...string) {
+func (e *docExample) serve(block string, more ...string) {
 	e.t.Helper()
 	var args []string
 	for _, arg := range strings.Fields(block)[1:] {
@@ -125,7 +125,7 @@ func TestTheExamplesOfTheDocument(t *testing.T) {
 
 // runClient runs the client of the document with tokens that expire soon, until it was
 // refreshed and, with a bad one, refused.
-func (e *example) runClient(block string) {
+func (e *docExample) runClient(block string) {
 	e.t.Helper()
 	packages, err := filepath.Abs("../../engine/socketio/clienttest/testdata/node/node_modules")
 	if err != nil {
@@ -147,7 +147,7 @@ const newToken = async () => ++tokens < 3
 }
 
 // printed starts a program, wants these lines of it in their order, and ends it.
-func (e *example) printed(cmd *exec.Cmd, lines ...string) {
+func (e *docExample) printed(cmd *exec.Cmd, lines ...string) {
 	e.t.Helper()
 	out := e.begin(cmd)
 	for _, want := range lines {
@@ -159,7 +159,7 @@ func (e *example) printed(cmd *exec.Cmd, lines ...string) {
 }
 
 // begin starts a program that lives as long as the test.
-func (e *example) begin(cmd *exec.Cmd) *bufio.Reader {
+func (e *docExample) begin(cmd *exec.Cmd) *bufio.Reader {
 	e.t.Helper()
 	pipe, err := cmd.StdoutPipe()
 	if err != nil {
@@ -178,7 +178,7 @@ func (e *example) begin(cmd *exec.Cmd) *bufio.Reader {
 }
 
 // backend runs the document's backend on a free port, which it returns.
-func (e *example) backend(block string) string {
+func (e *docExample) backend(block string) string {
 	e.t.Helper()
 	cmd := exec.Command("python3", "-c", block)
 	cmd.Dir = e.dir

@@ -28,17 +28,15 @@ type place struct{ a, b, public, stats string }
 
 func freePlace(t *testing.T) place {
 	t.Helper()
-	taken := map[string]bool{}
-	next := func() string {
-		for {
-			if port := freePort(t); !taken[port] {
-				taken[port] = true
-				return port
-			}
-		}
-	}
-	return place{next(), next(), next(), next()}
+	return place{freePort(t), freePort(t), freePort(t), freePort(t)}
 }
+
+// Connections are made from addresses of their own: on that of the instances, one of
+// them could have an instance's port while that is restarted.
+const (
+	fromBalancer   = "127.0.0.3"
+	fromTravellers = "127.0.0.2"
+)
 
 // configure copies a file of docs/deploy, with every documented value replaced.
 func configure(t *testing.T, name string, values ...string) string {
@@ -62,7 +60,7 @@ func configure(t *testing.T, name string, values ...string) string {
 func startHAProxy(t *testing.T, at place) *balancer {
 	t.Helper()
 	file := configure(t, "haproxy.cfg", "127.0.0.1:3001", "127.0.0.1:"+at.a, "127.0.0.1:3002", "127.0.0.1:"+at.b,
-		"bind :8080", "bind 127.0.0.1:"+at.public, "127.0.0.1:8404", "127.0.0.1:"+at.stats, "maxconn 20000", "maxconn 9000")
+		"bind :8080", "bind 127.0.0.1:"+at.public, "127.0.0.1:8404", "127.0.0.1:"+at.stats, "maxconn 20000", "maxconn 9000", "maxconn 10000", "maxconn 10000 source "+fromBalancer)
 	b := &balancer{t: t, url: "http://127.0.0.1:" + at.public, stats: "http://127.0.0.1:" + at.stats}
 	check(t, "haproxy", "-c", "-f", file)
 	b.run("haproxy", "-db", "-f", file)
@@ -75,6 +73,7 @@ func startNginx(t *testing.T, at place) *balancer {
 	file := configure(t, "nginx.conf", "127.0.0.1:3001", "127.0.0.1:"+at.a, "127.0.0.1:3002", "127.0.0.1:"+at.b,
 		`127\.0\.0\.1:3001`, `127\.0\.0\.1:`+at.a, `127\.0\.0\.1:3002`, `127\.0\.0\.1:`+at.b,
 		"listen 8080", "listen 127.0.0.1:"+at.public, "http {", `http { # where a service keeps its files is the distribution's affair
+    proxy_bind `+fromBalancer+`;
     client_body_temp_path `+folder+`/body; proxy_temp_path `+folder+`/proxy; fastcgi_temp_path `+folder+`/f; uwsgi_temp_path `+folder+`/u; scgi_temp_path `+folder+`/s;`)
 	globals := "daemon off; pid " + folder + "/pid; error_log stderr;"
 	if os.Geteuid() == 0 {

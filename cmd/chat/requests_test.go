@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -59,7 +60,10 @@ func (a answer) want(t *testing.T, status int, text string) {
 	}
 }
 
-// freePort returns a port below the range from which the system takes the ports of
+// givenPorts are those that freePort has returned.
+var givenPorts sync.Map
+
+// freePort returns a port, another one each time, below the range from which the system takes the ports of
 // outgoing connections (32768 on Linux), so that it stays free between two
 // processes although clients try to connect to it all the time.
 func freePort(t *testing.T) string {
@@ -70,7 +74,9 @@ func freePort(t *testing.T) string {
 			continue
 		}
 		_ = ln.Close()
-		return strconv.Itoa(port)
+		if _, given := givenPorts.LoadOrStore(port, true); !given {
+			return strconv.Itoa(port)
+		}
 	}
 	t.Fatal("no free port")
 	return ""

@@ -28,19 +28,26 @@ type rolling struct {
 func rollingSize(t *testing.T) rolling {
 	text := os.Getenv("CHAT_DRAIN_CLIENTS")
 	if text == "" {
-		// 30 a second: twice that is seen where the machine has something else to do.
-		return rolling{90, 6, 50, []string{"--drain-over=3s", "--drain-rate=1", "--drain-delay=2500ms"}, 64, 2500*time.Millisecond + 3*time.Second + 10*time.Second}
+		// 30 a second; more are seen where the machine has something else to do for a while. All at
+		// once would be 96. What the pace is exactly is the engine's test.
+		return rolling{90, 6, 50, []string{"--drain-over=3s", "--drain-rate=1", "--drain-delay=2500ms"}, 80, 2500*time.Millisecond + 3*time.Second + 10*time.Second}
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil {
 		t.Fatalf("CHAT_DRAIN_CLIENTS: %v", err)
 	}
-	return rolling{n - n/100, n / 100, 5, nil, n / 50, (5 + 60 + 10) * time.Second}
+	return rolling{n - n/100, n / 100, 2, nil, n / 50, (5 + 60 + 10) * time.Second}
 }
 
-func TestARollingRestartBehindHAProxyLosesNothing(t *testing.T) { rollingRestart(t, startHAProxy) }
+func TestARollingRestartBehindHAProxyLosesNothing(t *testing.T) {
+	t.Parallel() // it mostly waits
+	rollingRestart(t, startHAProxy)
+}
 
-func TestARollingRestartBehindNginxLosesNothing(t *testing.T) { rollingRestart(t, startNginx) }
+func TestARollingRestartBehindNginxLosesNothing(t *testing.T) {
+	t.Parallel()
+	rollingRestart(t, startNginx)
+}
 
 // rollingRestart restarts each of two instances while everybody is on it, talks, and
 // strangers come: every client is told goodbye once by each, nobody meets an error, and

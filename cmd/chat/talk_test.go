@@ -27,7 +27,7 @@ func visit(browser *clienttest.Browser, url, name string, o clienttest.PageOptio
 	}
 	p.Fill("#name", name)
 	p.Press("#name", "Enter") // closes the drawer
-	if !o.Phone { // there it is in the other drawer
+	if !o.Phone {             // there it is in the other drawer
 		p.WaitText("#people", name)
 	}
 	return p

@@ -107,9 +107,10 @@ func (s *Socket) handle(e *entry) {
 	}
 }
 
-// event calls the handlers of one event, unless the socket was disconnected by
-// the server after it came.
+// event calls the handlers of one event, unless the socket was disconnected by the server
+// after it came. While the loops have too much to do, handlers wait.
 func (s *Socket) event(e *entry) {
+	s.nsp.server.engine.AwaitLoops()
 	s.mu.Lock()
 	dropped, own := s.is(muted), s.own()
 	s.mu.Unlock()

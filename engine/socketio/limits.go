@@ -50,5 +50,5 @@ const (
 // overLimit reports that the message being received came too fast, where that drops its
 // event.
 func (c *client) overLimit() bool {
-	return c.session.OverLimit()
+	return c.server.engine.DropsOver() && c.session.OverLimit()
 }

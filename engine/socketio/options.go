@@ -172,6 +172,11 @@ type Options struct {
 	// on the event loop: it must not block. Default: none.
 	OnSlow func(s *Socket, e Slow)
 
+	// MaxTasks is how many emits, joins and the like may wait for one event loop before the
+	// handlers of further events wait for that; default 65,536. Meanwhile events wait in
+	// their sockets' mailboxes, and the clients that send the most of them meet
+	// MaxMailbox.
+	MaxTasks int
 	// Workers is how many handlers may run at the same time; default 1,024. Sockets
 	// beyond that wait for their turn.
 	Workers int
@@ -324,7 +329,7 @@ func (o *Options) engine(accept func(*engine.Session) engine.Receiver) engine.Op
 		MaxHooks: o.MaxHooks, MaxParked: o.MaxParked,
 		PerMessageDeflate: o.PerMessageDeflate, HTTPCompression: o.HTTPCompression,
 		MaxConnections: o.MaxConnections, AcceptRate: o.AcceptRate, AcceptBurst: o.AcceptBurst,
-		Loops: o.Loops, HighWaterMark: o.HighWaterMark,
+		Loops: o.Loops, MaxTasks: o.MaxTasks, HighWaterMark: o.HighWaterMark,
 		MaxQueued: o.MaxQueued, MaxBlocked: o.MaxBlocked, SlowPolicy: o.SlowPolicy,
 		MaxQueuedBytes: o.MaxQueuedBytes, TurnWrites: o.TurnWrites, Logger: o.Logger,
 		Limits: o.Limits, OnLimited: o.OnLimited,

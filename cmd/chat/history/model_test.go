@@ -147,6 +147,7 @@ func (m *model) expire() {
 func TestAllStoresBehaveAlike(t *testing.T) {
 	for name, empty := range stores(t) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			rapid.Check(t, func(r *rapid.T) {
 				o := empty(r)
 				o.Keep = rapid.IntRange(1, 15).Draw(r, "keep") // below 16 it is exact

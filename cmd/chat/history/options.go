@@ -37,8 +37,9 @@ type Options struct {
 	// QueueBytes is how many bytes of messages may wait; default 64 MiB.
 	QueueBytes int
 	// Pace is how long the writer waits from the begin of a write to that of the next one, so
-	// that it writes groups under load; default 5 ms. It is what an acknowledgement may have to wait
-	// beyond the write itself.
+	// that it writes groups under load; default 20 ms, 1 ms for memory. It is what an
+	// acknowledgement may have to wait beyond the write itself. A file is written by system calls
+	// that block, and those are felt by the event loops: less of them with a longer pace.
 	Pace time.Duration
 	// Patience is how long a write may take before the history is degraded, and nobody
 	// waits for it any more; default 2 s.
@@ -65,7 +66,7 @@ func (o Options) withDefaults() Options {
 	o.MemoryBytes = cmp.Or(o.MemoryBytes, 64<<20)
 	o.Queue = cmp.Or(o.Queue, 65_536)
 	o.QueueBytes = cmp.Or(o.QueueBytes, 64<<20)
-	o.Pace = cmp.Or(o.Pace, 5*time.Millisecond)
+	o.Pace = cmp.Or(o.Pace, defaultPace(o.Store))
 	o.Patience = cmp.Or(o.Patience, 2*time.Second)
 	o.Retry = cmp.Or(o.Retry, 5*time.Second)
 	o.Tails = cmp.Or(o.Tails, 256)
@@ -73,4 +74,11 @@ func (o Options) withDefaults() Options {
 	o.Readers = cmp.Or(o.Readers, 8)
 	o.Logger = cmp.Or(o.Logger, slog.Default())
 	return o
+}
+
+func defaultPace(store string) time.Duration {
+	if store == StoreMemory {
+		return time.Millisecond
+	}
+	return 20 * time.Millisecond
 }

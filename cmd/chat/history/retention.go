@@ -17,7 +17,7 @@ type retention struct {
 func (w *writer) retain(ctx context.Context, messages []Message) {
 	for i := range messages {
 		m := &messages[i]
-		w.retention.newest[m.Room] = max(w.retention.newest[m.Room], m.ID)
+		w.newest[m.Room] = max(w.newest[m.Room], m.ID)
 		if n, trimmed := w.added[m.Room]; trimmed {
 			w.added[m.Room] = n + 1
 		}
@@ -50,13 +50,13 @@ func (w *writer) trim(ctx context.Context, room string) {
 
 // limitRooms drops the rooms that were quiet for the longest time.
 func (w *writer) limitRooms(ctx context.Context) {
-	surplus := len(w.retention.newest) - w.options.Rooms
+	surplus := len(w.newest) - w.options.Rooms
 	if surplus <= 0 {
 		return
 	}
 	type room struct{ name, newest string }
 	var rooms []room
-	for name, newest := range w.retention.newest {
+	for name, newest := range w.newest {
 		if name != "" {
 			rooms = append(rooms, room{name, newest})
 		}
@@ -66,7 +66,7 @@ func (w *writer) limitRooms(ctx context.Context) {
 		if w.failed("dropping a room", w.guarded(func() error { return w.store.drop(ctx, r.name, r.newest) })) {
 			return
 		}
-		delete(w.retention.newest, r.name)
+		delete(w.newest, r.name)
 		delete(w.added, r.name)
 		w.mu.Lock()
 		w.tails.forget(r.name)
@@ -80,9 +80,9 @@ func (w *writer) sweep(ctx context.Context, t time.Time) {
 	if w.failed("removing old messages", w.guarded(func() error { return w.store.expire(ctx, before) })) {
 		return
 	}
-	for room, newest := range w.retention.newest {
+	for room, newest := range w.newest {
 		if newest < before {
-			delete(w.retention.newest, room)
+			delete(w.newest, room)
 			delete(w.added, room)
 		}
 	}

@@ -48,3 +48,11 @@ func TestObservingDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+func BenchmarkObserve(b *testing.B) {
+	var h histogram.Histogram
+	b.ReportAllocs()
+	for i := range b.N {
+		h.Observe(time.Duration(i))
+	}
+}
