@@ -354,6 +354,42 @@ func TestLimitsMayBeReplaced(t *testing.T) {
 	until(t, "it is counted off although nobody counts any more", func() bool { all, _ := f.srv.Peers("127.0.0.1"); return all == 0 })
 }
 
+// Nobody pays for what came before: a level is a time, and what was little by a slow rate is
+// much by a fast one.
+func TestReplacedLimitsForgive(t *testing.T) {
+	slow, fast := engine.Rate{PerSecond: 1, Burst: 100}, engine.Rate{PerSecond: 1000, Burst: 10}
+	for name, limits := range map[string]func(engine.Rate) engine.Limits{
+		"messages":        func(r engine.Rate) engine.Limits { return engine.Limits{Messages: r} },
+		"messages per IP": func(r engine.Rate) engine.Limits { return engine.Limits{MessagesPerIP: r} },
+		"requests":        func(r engine.Rate) engine.Limits { return engine.Limits{RequestRatePerIP: r} },
+		"sessions":        func(r engine.Rate) engine.Limits { return engine.Limits{SessionRatePerIP: r} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := startFake(t, 1, engine.Options{Limits: limits(slow), PingInterval: time.Hour})
+			c, r := k.openWS(0)
+			for range 90 {
+				c.sendText("4x")
+				receive(t, r.texts)
+				if name == "requests" || name == "sessions" {
+					k.openWS(0)
+				}
+			}
+			if err := k.srv.SetLimits(limits(fast)); err != nil {
+				t.Fatal(err)
+			}
+			c.sendText("4y")
+			k.run()
+			if len(r.closed) != 0 {
+				t.Fatal("closed for what was allowed")
+			}
+			if got := receive(t, r.texts); got != "y" {
+				t.Errorf("%q", got)
+			}
+			k.openWS(0)
+		})
+	}
+}
+
 // Limits are replaced from anywhere, while clients meet them.
 func TestLimitsMayBeReplacedAtAnyTime(t *testing.T) {
 	f := start(t, engine.Options{Loops: 2})
