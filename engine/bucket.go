@@ -32,8 +32,7 @@ func newBucket(r Rate) (b bucket) {
 func (b *bucket) cost(n int) int64 { return int64(float64(n) * float64(b.each) / tokenGrain) }
 
 // level is how full somebody's bucket is: when it will be full again, in nanoseconds of
-// the server's clock. The zero value is full. It means the same for any bucket, so that
-// the rate may change.
+// the server's clock. The zero value is full. Where the rate changes, it begins anew.
 type level int64
 
 // after is the level once n tokens were taken at the given tick; false where there are

@@ -39,3 +39,22 @@ func TestALongQueueHoldsUpWhoFillsIt(t *testing.T) {
 	}
 	c.vanish()
 }
+
+// A bound below nothing holds nobody up for ever.
+func TestNegativeMaxTasksIsNone(t *testing.T) {
+	k := startFake(t, 1, engine.Options{MaxTasks: -2, PingInterval: time.Hour})
+	c, r := k.openWS(0)
+	f := text("x")
+	for range 20_000 {
+		r.s.Send(f)
+	}
+	f.Release()
+	k.run()
+	waits := make(chan struct{})
+	go func() {
+		k.srv.AwaitLoops()
+		close(waits)
+	}()
+	receive(t, waits)
+	c.vanish()
+}

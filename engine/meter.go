@@ -43,11 +43,11 @@ func (s *Session) charge(m *rules, n int) bool {
 	return true
 }
 
-// measure has e count by these rules.
+// measure has e count by these rules, from nothing: see peers.forgive.
 func (s *Session) measure(e *meter, m *rules) {
 	srv, ip := s.loop.srv, s.addr()
 	srv.peers.letGo(e.peer)
-	e.from, e.exempt, e.peer = m, m.exempt.has(ip), nil
+	*e = meter{from: m, exempt: m.exempt.has(ip)}
 	if ip = srv.peerOfLimits(m, ip); m.shared && ip.IsValid() {
 		e.peer = srv.peers.hold(m, ip, s.loop.now)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/netip"
 	"runtime"
@@ -110,7 +111,7 @@ type Options struct {
 	// broadcast goes out, and saves next to nothing.
 	TurnWrites int
 	// MaxTasks is how many sends, publishes, joins and the like may wait for one loop before
-	// AwaitLoops waits; default 65,536, at some 80 bytes each.
+	// AwaitLoops waits; default 65,536, at 64 bytes each. Negative: it never does.
 	MaxTasks int
 	// MaxConnections bounds open connections; default the descriptor limit less a
 	// reserve (a sixteenth, at least 32). More than that is lowered to it.
@@ -189,7 +190,9 @@ func (o Options) withDefaults() Options {
 	o.MaxHTTPBufferSize = orElse(o.MaxHTTPBufferSize, 1_000_000)
 	o.Loops = orElse(o.Loops, runtime.GOMAXPROCS(0))
 	o.TurnWrites = min(max(orElse(o.TurnWrites, 128), 1), maxTurnWrites)
-	o.MaxTasks = orElse(o.MaxTasks, 65_536)
+	if o.MaxTasks = orElse(o.MaxTasks, 65_536); o.MaxTasks < 0 {
+		o.MaxTasks = math.MaxInt
+	}
 	o.HighWaterMark = max(orElse(o.HighWaterMark, 1<<20), int(o.MaxHTTPBufferSize))
 	o.MaxQueued = orElse(o.MaxQueued, 16_384)
 	o.MaxQueuedBytes = orElse(o.MaxQueuedBytes, 1<<30)

@@ -171,6 +171,19 @@ func (p *peers) hold(r *rules, ip netip.Addr, now uint64) *peer {
 	return e
 }
 
+// forgive fills everybody's buckets. A level is when its bucket is full again: by another
+// rate the same time may be far more than that bucket holds, and nothing had room until
+// then.
+func (p *peers) forgive() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, e := range p.table {
+		e.accepted, e.opened, e.wanted = 0, 0, 0
+		e.said.level.Store(0)
+		e.sent.level.Store(0)
+	}
+}
+
 // letGo undoes hold; e may be nil.
 func (p *peers) letGo(e *peer) {
 	if e == nil {

@@ -156,6 +156,33 @@ func TestPagesSeeTheClientBehindAProxy(t *testing.T) {
 	}
 }
 
+// A proxy's connection goes from loop to loop and to net/http and back: each request on it
+// is its own client's all the way.
+func TestEachRequestOfAProxyIsItsOwnClients(t *testing.T) {
+	eachPort(t, proxied(engine.Options{Loops: 2, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, r.RemoteAddr)
+	})}), func(t *testing.T, f *fixture) {
+		conns := []*rawConn{f.dial(), f.dial(), f.dial()}
+		for i := range 30 {
+			client := fmt.Sprintf("192.0.2.%d", 1+i)
+			header := "X-Forwarded-For: " + client
+			c, d := conns[i%3], conns[(i+1)%3]
+			sid := parseOpen(t, c.do("GET", pollURL, "", header).body).SID
+			r := f.session(sid)
+			if got := d.do("GET", "/", "", "X-Forwarded-For: 198.51.100.9").body; got != "198.51.100.9" {
+				t.Errorf("a page: %q", got)
+			}
+			if got := d.do("POST", pollURL+"&sid="+sid, "4a", "X-Forwarded-For: 198.51.100.8"); got.body != "ok" {
+				t.Errorf("%s %q", got.Status, got.body)
+			}
+			receive(t, r.texts)
+			if got := r.s.Request().RemoteAddr().Addr().String(); got != client {
+				t.Errorf("session of %s: %s", client, got)
+			}
+		}
+	})
+}
+
 // Requests of many clients share a proxy's connection: each has its own rate, and the
 // connection, which is counted for nobody, stays.
 func TestLimitsAreTheClientsBehindAProxy(t *testing.T) {
@@ -310,76 +337,6 @@ func TestLimitOfSessionRateComesBeforeTheApplication(t *testing.T) {
 	if asked < 3 || asked > 5 || got[429] != 10-asked {
 		t.Errorf("asked %d times; answers %v", asked, got)
 	}
-}
-
-func TestLimitsMayBeReplaced(t *testing.T) {
-	f := start(t, engine.Options{})
-	first := f.dial()
-	first.do("GET", pollURL, "")
-	if err := f.srv.SetLimits(engine.Limits{ConnectionsPerIP: 1}); err != nil {
-		t.Fatal(err)
-	}
-	second := f.dial()
-	second.do("GET", pollURL, "")
-	if _, n := f.srv.Peers("127.0.0.1"); n != 1 {
-		t.Errorf("%d connections counted", n)
-	}
-	if !everythingOverTLS {
-		if got := f.dial().read("GET"); got.StatusCode != http.StatusServiceUnavailable {
-			t.Errorf("%s", got.Status)
-		}
-	}
-	_ = first.Close() // not counted: counts nobody off
-	if err := f.srv.SetLimits(engine.Limits{Messages: engine.Rate{PerSecond: 1, Burst: 1}}); err != nil {
-		t.Fatal(err)
-	}
-	c, o := f.openWS()
-	for range 3 {
-		c.sendText("4a")
-	}
-	if got := f.session(o.SID).reason(t); got != engine.ReasonForcedClose {
-		t.Errorf("%v", got)
-	}
-	for _, bad := range []engine.Limits{
-		{ConnectionsPerIP: -1}, {Messages: engine.Rate{PerSecond: -1}}, {Bytes: engine.Rate{Burst: -1}}, {Exempt: make([]netip.Prefix, 1)},
-	} {
-		if err := f.srv.SetLimits(bad); !errors.Is(err, engine.ErrBadLimits) {
-			t.Errorf("%+v: %v", bad, err)
-		}
-	}
-	if err := f.srv.SetLimits(engine.Limits{}); err != nil {
-		t.Fatal(err)
-	}
-	_ = second.Close()
-	until(t, "it is counted off although nobody counts any more", func() bool { all, _ := f.srv.Peers("127.0.0.1"); return all == 0 })
-}
-
-// Limits are replaced from anywhere, while clients meet them.
-func TestLimitsMayBeReplacedAtAnyTime(t *testing.T) {
-	f := start(t, engine.Options{Loops: 2})
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer cancel()
-	var all sync.WaitGroup
-	for i := range 2 {
-		all.Go(func() {
-			for n := 1; ctx.Err() == nil; n++ {
-				if err := f.srv.SetLimits(engine.Limits{
-					ConnectionsPerIP: n % 3 * 100, SessionRatePerIP: engine.Rate{PerSecond: n % 2 * 10_000}, Messages: engine.Rate{PerSecond: 10_000 * i},
-				}); err != nil {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	for ctx.Err() == nil {
-		c, o := f.openWS()
-		c.sendText("4a")
-		if got := receive(t, f.session(o.SID).texts); got != "a" {
-			t.Errorf("%q", got)
-		}
-		_ = c.Close()
-	}
-	all.Wait()
 }
 
 func TestBadProxies(t *testing.T) {

@@ -62,13 +62,14 @@ func (m *Limits) check() error {
 
 // SetLimits replaces Options.Limits while the server runs: zero values mean the same
 // defaults. What comes next is held to the new ones; a session, a connection or a body
-// that is in progress is not ended for what it did before, and connections that came
-// while nobody counted are not counted. All of the Limits can be changed so, and no other
+// that is in progress is not ended for what it did before, nor is anybody refused: all
+// buckets are full again. Connections that came while nobody counted are not counted. All of the Limits can be changed so, and no other
 // option. Errors: ErrBadLimits, and then the old ones stay. Safe for concurrent use.
 func (s *Server) SetLimits(m Limits) error {
 	r, err := newRules(m, &s.opts)
 	if err == nil {
 		s.rules.Store(r)
+		s.peers.forgive()
 	}
 	return err
 }

@@ -175,7 +175,7 @@ type Options struct {
 	// MaxTasks is how many emits, joins and the like may wait for one event loop before the
 	// handlers of further events wait for that; default 65,536. Meanwhile events wait in
 	// their sockets' mailboxes, and the clients that send the most of them meet
-	// MaxMailbox.
+	// MaxMailbox. Inline handlers, which run on a loop, do not wait. Negative: none does.
 	MaxTasks int
 	// Workers is how many handlers may run at the same time; default 1,024. Sockets
 	// beyond that wait for their turn.
