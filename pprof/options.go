@@ -25,6 +25,9 @@ type Options struct {
 	// Ready is asked by /readyz: nil means that the program takes traffic. Called like Live. Nil: always ready.
 	Ready func() error
 
+	// CommandLine is what /debug/pprof/cmdline shows, for programs with secrets in theirs. Nil: os.Args.
+	CommandLine []string
+
 	// Pages are the program's own, on the same address.
 	Pages []Page
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
-	"os"
 	"runtime"
 	"runtime/pprof"
 	"runtime/trace"
@@ -41,10 +40,10 @@ var profilePage = template.Must(template.New("profiles").Parse(`<!DOCTYPE html>
 `))
 
 // registerProfiles adds everything below /debug/pprof/.
-func registerProfiles(mux *http.ServeMux) {
+func registerProfiles(mux *http.ServeMux, args []string) {
 	mux.Handle("GET /debug/pprof", http.RedirectHandler("/debug/pprof/", http.StatusMovedPermanently))
 	mux.HandleFunc("GET /debug/pprof/{$}", listProfiles)
-	mux.HandleFunc("GET /debug/pprof/cmdline", showCommandLine)
+	mux.HandleFunc("GET /debug/pprof/cmdline", showCommandLine(args))
 	mux.HandleFunc("GET /debug/pprof/profile", profileCPU)
 	mux.HandleFunc("GET /debug/pprof/trace", traceExecution)
 	mux.HandleFunc("GET /debug/pprof/mutex", profileMutex)
@@ -60,9 +59,11 @@ func listProfiles(w http.ResponseWriter, _ *http.Request) {
 }
 
 // showCommandLine separates the arguments by NUL, as go tool pprof expects them.
-func showCommandLine(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = fmt.Fprint(w, strings.Join(os.Args, "\x00"))
+func showCommandLine(args []string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = fmt.Fprint(w, strings.Join(args, "\x00"))
+	}
 }
 
 // showProfile writes the profile that the path names.

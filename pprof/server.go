@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -47,7 +48,11 @@ func New(o Options) (*Server, error) {
 	mux.Handle("GET /metrics", metrics(registry, log))
 	mux.Handle("GET /healthz", health(o.Live))
 	mux.Handle("GET /readyz", health(o.Ready))
-	registerProfiles(mux)
+	args := o.CommandLine
+	if args == nil {
+		args = os.Args
+	}
+	registerProfiles(mux, args)
 	if err := registerPages(mux, o.Pages); err != nil {
 		return nil, err
 	}

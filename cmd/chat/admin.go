@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"syscall"
 
+	"github.com/fanfare-go/fanfare/cmd/chat/config"
 	"github.com/fanfare-go/fanfare/pprof"
 )
 
@@ -24,7 +26,9 @@ func startAdmin(ctx context.Context, p *parts, out io.Writer) (<-chan error, err
 		Live:    func() error { return live(p.server.Stats().Engine) },
 		Ready:   p.ready.check,
 		Pages:   p.sockets.Pages(),
-		Logger:  p.log,
+
+		CommandLine: config.RedactArgs(os.Args, p.options),
+		Logger:      p.log,
 	})
 	if err != nil {
 		return nil, err

@@ -162,3 +162,12 @@ func metrics(t *testing.T, p *process) map[string]float64 {
 	}
 	return samples
 }
+
+// The command line is there to be read, but for what is secret in it.
+func TestTheCommandLineIsShownWithoutSecrets(t *testing.T) {
+	p := start(t, anywhere("--auth-secret="+chatSecret, "--history", "memory", "--log-level=debug"))
+	shown := get(t, p.admin+"/debug/pprof/cmdline").body
+	if strings.Contains(shown, chatSecret) || !strings.Contains(shown, "--auth-secret=(redacted)\x00") || !strings.Contains(shown, "--log-level=debug") {
+		t.Errorf("%q", shown)
+	}
+}

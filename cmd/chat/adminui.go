@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 
+	"github.com/fanfare-go/fanfare/cmd/chat/auth"
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
 	"github.com/fanfare-go/fanfare/engine/socketio"
 	"github.com/fanfare-go/fanfare/engine/socketio/adminui"
@@ -28,6 +29,7 @@ func newAdminUI(c *config.Config, server *socketio.Server, log *slog.Logger) (*a
 		ReadOnly:     c.AdminUI.AdminUIReadOnly,
 		ServerID:     c.AdminUI.AdminUIServerID,
 		Mode:         mode,
+		HideEvents:   []string{auth.RefreshEvent},
 		Logger:       log,
 	})
 }

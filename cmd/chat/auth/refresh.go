@@ -19,9 +19,12 @@ type Refreshed struct {
 	Code  string     `json:"code,omitempty"` // as the code of a connect_error
 }
 
+// RefreshEvent carries a token: its arguments are nobody's business.
+const RefreshEvent = "refresh"
+
 const (
-	expiring socketio.Event[Expiring]               = "expiring" // to a client, in time
-	refresh  socketio.Call[socketio.Raw, Refreshed] = "refresh"  // from it, with a new token
+	expiring socketio.Event[Expiring]               = "expiring"   // to a client, in time
+	refresh  socketio.Call[socketio.Raw, Refreshed] = RefreshEvent // from it, with a new token
 )
 
 // refreshGap is the least time between two refreshes of one socket: each may be a question

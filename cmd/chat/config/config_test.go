@@ -141,8 +141,11 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		{Name: "key", Help: "A key.", Value: "hunter2", Secret: true},
 		{Name: "keys", Help: "Keys.", Value: []string{"hunter2"}, Secret: true},
 		{Name: "none", Help: "None.", Value: "", Secret: true},
+		{Name: "backend", Help: "A URL.", Value: "https://me:hunter2@b.example/?token=hunter2"},
+		{Name: "backends", Help: "URLs.", Value: []string{"https://b.example/?key=hunter2"}, Default: true},
 	})
-	if err != nil || strings.Contains(b.String(), "hunter2") || !strings.Contains(b.String(), "# key: (redacted)") {
+	if err != nil || strings.Contains(b.String(), "hunter2") || !strings.Contains(b.String(), "# key: (redacted)") ||
+		!strings.Contains(b.String(), "\n# backend: https://me:(redacted)@b.example/?token=(redacted)\n") {
 		t.Errorf("%v\n%s", err, &b)
 	}
 	if !strings.Contains(b.String(), `none: ""`) {

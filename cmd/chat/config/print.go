@@ -36,8 +36,9 @@ func (o *Option) line() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", o.Name, err)
 	}
-	line := strings.TrimSpace(string(b))
-	if o.Default {
+	whole := strings.TrimSpace(string(b))
+	line := RedactText(whole) // a URL without its password is no use to --config
+	if o.Default || line != whole {
 		line = "# " + strings.ReplaceAll(line, "\n", "\n# ")
 	}
 	return line, nil

@@ -14,7 +14,7 @@ const redacted = "(redacted)"
 var secretKeys = []string{"token", "authorization", "cookie", "set-cookie", "password", "secret", "api-key", "auth"}
 
 // secretQuery finds what clients put into a URL for want of a header.
-var secretQuery = regexp.MustCompile(`(?i)([?&](?:token|access_token|auth|password|api_key)=)[^&\s"]*`)
+var secretQuery = regexp.MustCompile(`(?i)([?&](?:token|access_token|auth|password|api_key|key|secret|sig|signature)=)[^&\s"]*`)
 
 // secretUser finds the password of a URL such as a database's.
 var secretUser = regexp.MustCompile(`(://[^/\s:@]*:)[^/\s@]+@`)
@@ -42,4 +42,25 @@ func RedactText(s string) string {
 	}
 	s = secretQuery.ReplaceAllString(s, "${1}"+redacted)
 	return secretUser.ReplaceAllString(s, "${1}"+redacted+"@")
+}
+
+// RedactArgs is a command line without the values of options that are secret, and without
+// passwords in URLs.
+func RedactArgs(args []string, options []Option) []string {
+	shown := make([]string, len(args))
+	hide := false // this one is the value of the one before
+	for i, arg := range args {
+		name, _, together := strings.Cut(strings.TrimPrefix(arg, "--"), "=")
+		secret := strings.HasPrefix(arg, "--") && slices.ContainsFunc(options, func(o Option) bool { return o.Secret && o.Name == name })
+		switch {
+		case hide:
+			shown[i] = redacted
+		case secret && together:
+			shown[i] = "--" + name + "=" + redacted
+		default:
+			shown[i] = RedactText(arg)
+		}
+		hide = secret && !together && !hide
+	}
+	return shown
 }

@@ -41,3 +41,14 @@ func TestOrdinaryTextIsLoggedAsItIs(t *testing.T) {
 		}
 	}
 }
+
+func TestSecretsOfACommandLineAreRedacted(t *testing.T) {
+	options := []config.Option{{Name: "auth-secret", Secret: true}, {Name: "port"}, {Name: "webhook"}}
+	got := config.RedactArgs([]string{
+		"chat", "serve", "--auth-secret=hunter2", "--port=1", "--auth-secret", "hunter2", "--webhook", "https://me:hunter2@b.example/", "--port", "2", "--auth-secret",
+	}, options)
+	want := "chat serve --auth-secret=(redacted) --port=1 --auth-secret (redacted) --webhook https://me:(redacted)@b.example/ --port 2 --auth-secret"
+	if strings.Join(got, " ") != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -21,6 +21,9 @@ type Options struct {
 	// MaxWaiting is how many messages may wait to be durable so that they can be acknowledged; default 100,000. Beyond
 	// it handlers wait themselves, and their senders with them.
 	MaxWaiting int
+	// MaxAsking is how many clients may wait for the history to be read, each of which takes a worker; default 256.
+	// Those beyond it are refused where it takes more than a quarter of a second.
+	MaxAsking int
 }
 
 func (o Options) withDefaults() Options {
@@ -28,6 +31,7 @@ func (o Options) withDefaults() Options {
 	o.MaxRooms = orElse(o.MaxRooms, 100_000)
 	o.PresenceRate = orElse(o.PresenceRate, 10_000)
 	o.MaxWaiting = orElse(o.MaxWaiting, 100_000)
+	o.MaxAsking = orElse(o.MaxAsking, 256)
 	return o
 }
 
@@ -45,6 +49,7 @@ type Conversation struct {
 	options Options
 	crowds  *crowds
 	waiting waiting
+	asking  atomic.Int64 // clients whose page of history is being read
 	stats   counters
 }
 

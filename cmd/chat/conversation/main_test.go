@@ -33,6 +33,7 @@ type chat struct {
 type options struct {
 	store    string
 	recovery *socketio.Recovery
+	workers  int
 	conversation.Options
 }
 
@@ -44,7 +45,7 @@ func open(t *testing.T, o options) *chat {
 		t.Fatal(err)
 	}
 	io := socketio.New(socketio.Options{
-		Logger: log, AckError: conversation.AckError, MaxRooms: (50 + conversation.OwnRooms), ConnectionStateRecovery: o.recovery,
+		Logger: log, AckError: conversation.AckError, MaxRooms: (50 + conversation.OwnRooms), ConnectionStateRecovery: o.recovery, Workers: o.workers,
 	})
 	t.Cleanup(func() { // after the server's end
 		if err := h.Close(context.Background()); err != nil {

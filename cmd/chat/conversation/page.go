@@ -14,7 +14,8 @@ import (
 const (
 	pageMessages = 50
 	maxMessages  = 200
-	pageTime     = 5 * time.Second // that a store may take
+	pageTime     = 5 * time.Second        // that a store may take
+	crowdedTime  = 250 * time.Millisecond // that it may take for those beyond Options.MaxAsking
 )
 
 // page is the handler of History.
@@ -32,7 +33,7 @@ func (c *Conversation) page(ctx context.Context, s *socketio.Socket, p Page) (Li
 	if c.history.State() == history.Off {
 		return lines, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, pageTime)
+	ctx, cancel := c.askingTime(ctx)
 	defer cancel()
 	limit := min(orElse(p.Limit, pageMessages), maxMessages)
 	var found []history.Message
@@ -49,4 +50,14 @@ func (c *Conversation) page(ctx context.Context, s *socketio.Socket, p Page) (Li
 	}
 	lines.Messages = append(lines.Messages, found...)
 	return lines, nil
+}
+
+// askingTime bounds the time of a page. The other workers are for those who do not wait for the store.
+func (c *Conversation) askingTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	bound := pageTime
+	if c.asking.Add(1) > int64(c.options.MaxAsking) {
+		bound = crowdedTime
+	}
+	ctx, cancel := context.WithTimeout(ctx, bound)
+	return ctx, func() { c.asking.Add(-1); cancel() }
 }

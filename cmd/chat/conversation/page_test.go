@@ -3,8 +3,11 @@ package conversation_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/fanfare-go/fanfare/cmd/chat/conversation"
+	"github.com/fanfare-go/fanfare/cmd/chat/history/postgrestest"
+	"github.com/fanfare-go/fanfare/engine/socketio/socketiotest"
 )
 
 func TestHistoryIsReadForwardsAndBackwards(t *testing.T) {
@@ -49,4 +52,27 @@ func TestHistoryIsReadForwardsAndBackwards(t *testing.T) {
 			t.Errorf("without an argument, the lobby's: %+v", lines)
 		}
 	})
+}
+
+// A store that answers nobody holds those who ask it, and not the workers of everybody else.
+func TestThoseWhoAskAStoreThatHangsHoldUpNobody(t *testing.T) {
+	db := postgrestest.Start(t)
+	c := open(t, options{store: db.URL, workers: 8, Options: conversation.Options{MaxAsking: 2}})
+	ada := c.Connect()
+	var others []*socketiotest.Client
+	for i := range 12 {
+		bob := c.Connect()
+		ask[conversation.People](t, bob, "join", fmt.Sprint(i))
+		others = append(others, bob)
+	}
+	db.Pause()
+	defer db.Resume()
+	for i, bob := range others {
+		bob.Emit("history", map[string]any{"room": fmt.Sprint(i)})
+	}
+	begin := time.Now()
+	ada.Emit("chatMessage", "hello")
+	if reply(t, ada); time.Since(begin) > 2*time.Second {
+		t.Errorf("a message took %v", time.Since(begin))
+	}
 }

@@ -87,11 +87,17 @@ func (h *History) unreachable() bool {
 	return h.store == nil || h.failing && h.store.shared()
 }
 
-// load reads a room's newest messages into its tail, once for all who want them. What
-// is added meanwhile is in l.added.
+// load reads a room's newest messages into its tail, once for all who want them, in the
+// time that the first of them has. What is added meanwhile is in l.added.
 func (h *History) load(ctx context.Context, room string, t *tail, l *load, pending []Message) {
 	begin := time.Now()
-	found, more, err := h.ask(context.WithoutCancel(ctx), room, span{limit: h.tails.length})
+	asking := context.WithoutCancel(ctx)
+	if until, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		asking, cancel = context.WithDeadline(asking, until)
+		defer cancel()
+	}
+	found, more, err := h.ask(asking, room, span{limit: h.tails.length})
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	defer close(l.done)

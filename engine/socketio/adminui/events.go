@@ -14,6 +14,9 @@ import (
 // maxReceivers is how many receivers of a broadcast are shown to have been sent it.
 const maxReceivers = 10
 
+// quotedHidden stands for the arguments of Options.HideEvents.
+const quotedHidden = `["` + hidden + `"]`
+
 // meter lets so many events through per second.
 type meter struct {
 	rate    int // immutable
@@ -95,6 +98,9 @@ func (u *UI) showEvent(what, nsp, id, event string, args socketio.Args) {
 	if size > u.options.MaxEventBytes {
 		list, attachments = fmt.Sprintf(`["(%d bytes, not shown)"]`, size), nil
 		event = cut(event)
+	}
+	if slices.Contains(u.options.HideEvents, event) {
+		list, attachments = quotedHidden, nil
 	}
 	array, err := socketio.ParseArgs(eventArray(nsp, id, event, list), attachments)
 	if err == nil {

@@ -74,6 +74,9 @@ type Options struct {
 	EventRate int
 	// MaxEventBytes is how large an event may be to be shown whole; default 16 KiB.
 	MaxEventBytes int
+	// HideEvents are names of events that are shown without their arguments, in both
+	// directions, such as one that carries a token; default none.
+	HideEvents []string
 
 	// Logger is told of logins and of what admins change; default slog.Default.
 	Logger *slog.Logger

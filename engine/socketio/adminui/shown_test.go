@@ -126,6 +126,35 @@ func TestEventsAreShownInBothDirections(t *testing.T) {
 	a.nothing(h)
 }
 
+func TestArgumentsOfHiddenEventsAreNotShown(t *testing.T) {
+	h := open(t, adminui.Options{NoAuth: true, Mode: adminui.Development, HideEvents: []string{"refresh"}}, socketio.Options{})
+	c := h.Connect()
+	h.Settle()
+	a := h.watcher()
+	c.Emit("refresh", "s3cret", object{"data": []byte("s3cret")})
+	a.expectAbout("event_received", "/", c.ID(), []any{"refresh", "(hidden)"})
+	_ = c.Socket().Emit("refresh", "s3cret")
+	a.expectAbout("event_sent", "/", c.ID(), []any{"refresh", "(hidden)"})
+	c.Emit("other", "no secret")
+	a.expectAbout("event_received", "/", c.ID(), []any{"other", "no secret"})
+}
+
+// The page that a client is on may have a token in its URL.
+func TestSecretsInURLsOfHeadersAreHidden(t *testing.T) {
+	h := develop(t)
+	h.Connect(socketiotest.ConnectOptions{Header: http.Header{
+		"Referer":         {"https://example.com/room?id=7&access_token=s3cret"},
+		"X-Forwarded-Uri": {"/socket.io/?EIO=4&token=s3cret&transport=websocket"},
+	}})
+	h.Settle()
+	a := h.admin(nil)
+	a.expect("config")
+	e := a.next()
+	if text := e.Args.String(); strings.Contains(text, "s3cret") || !strings.Contains(text, "/room?id=7") {
+		t.Errorf("%.2000s", text)
+	}
+}
+
 func TestAttachmentsOfEventsAreShown(t *testing.T) {
 	h := develop(t)
 	c := h.Connect()

@@ -151,6 +151,9 @@ func shown(name, value string) string {
 	if !slices.Contains(harmless, http.CanonicalHeaderKey(name)) && slices.ContainsFunc(telling, func(part string) bool { return strings.Contains(lower, part) }) {
 		return hidden
 	}
+	if strings.Contains(value, "?") { // a URL, as that of the page in Referer
+		return shownURL(value)
+	}
 	return cut(value)
 }
 
