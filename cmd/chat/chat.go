@@ -39,7 +39,7 @@ func newServer(p *parts) *socketio.Server {
 		ProxyProtocol:     c.Proxies.Protocol(),
 
 		AckError:                conversation.AckError,
-		ConnectionStateRecovery: recoveryOf(&c.Recovery),
+		ConnectionStateRecovery: recoveryOf(c),
 		Logger:                  log,
 	})
 	server.OnConnect(func(_ context.Context, s *socketio.Socket) error {
@@ -55,12 +55,17 @@ func newServer(p *parts) *socketio.Server {
 	return server
 }
 
-// recoveryOf returns nil where it is off.
-func recoveryOf(c *config.Recovery) *socketio.Recovery {
-	if c.RecoveryWindow == 0 {
+// recoveryOf returns nil where it is off. Where clients have something to prove they prove it
+// again: a key may have been taken away meanwhile, and the backend may have changed its mind.
+func recoveryOf(c *config.Config) *socketio.Recovery {
+	if c.Recovery.RecoveryWindow == 0 {
 		return nil
 	}
-	return &socketio.Recovery{MaxDisconnectionDuration: c.RecoveryWindow, MaxBytes: int64(c.RecoveryMemory)}
+	return &socketio.Recovery{
+		MaxDisconnectionDuration: c.Recovery.RecoveryWindow,
+		MaxBytes:                 int64(c.Recovery.RecoveryMemory),
+		RunMiddlewares:           c.Auth.HasKeys() || c.Auth.AuthWebhook != "",
+	}
 }
 
 // clientFiles returns the folder with the official client, and where the page
