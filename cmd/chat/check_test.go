@@ -19,7 +19,29 @@ func TestCheckSaysWhetherAServerWouldStart(t *testing.T) {
 
 	certFile, keyFile := writeCertificate(t, t.TempDir(), "x")
 	code, _, log = fail(t, command{args: []string{"check", "--tls-cert=" + keyFile, "--tls-key=" + certFile}})
-	requireAdvice(t, code, 1, log, "certificate", "--tls-cert")
+	requireAdvice(t, code, wrongCommandLine, log, "certificate", "--tls-cert")
+}
+
+// Wherever an option that is not valid comes from, the exit code is the one of the documentation.
+func TestInvalidOptionsHaveOneExitCode(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "fanfare.yaml")
+	for text, advice := range map[string]string{
+		"port: x\n":              "--port",
+		"port: 80800\n":          "65535",
+		"prot: 3000\n":           "do not exist: prot",
+		"host: [\n":              "line 1",
+		"- port\n":               "--config",
+		"auth-secret: short\n":   "32 at least",
+		"client-files: /nowhere": "/nowhere",
+	} {
+		rewrite(t, path, text)
+		for _, call := range []string{"serve", "check"} {
+			code, _, log := fail(t, command{args: []string{call, "--config=" + path}})
+			requireAdvice(t, code, wrongCommandLine, log, advice)
+		}
+	}
+	code, _, log := fail(t, command{args: []string{"check"}, env: []string{"FANFARE_PORT=x"}})
+	requireAdvice(t, code, wrongCommandLine, log, "FANFARE_PORT")
 }
 
 func TestPrintConfigPrintsAFileForConfig(t *testing.T) {
