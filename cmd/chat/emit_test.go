@@ -68,7 +68,8 @@ type reached struct {
 
 func publishingTo(t *testing.T, args ...string) (*process, reached) {
 	t.Helper()
-	p, url := publishing(t, args...)
+	// The events are then all that the client receives: no offset behind the last argument.
+	p, url := publishing(t, append(args, "--recovery-window=0s")...)
 	s := dialWebSocket(t, p.url)
 	a := get(t, url+"/v1/sockets", "X-API-Key", apiKey)
 	a.want(t, 200, `"total":1`)

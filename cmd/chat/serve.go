@@ -34,7 +34,7 @@ func (c *serve) Run(line *kong.Context) error {
 }
 
 // run serves until it is told to stop. It prints the URLs to out once it listens.
-func (p *parts) run(o *orders, out io.Writer) error {
+func (p *parts) run(o *orders, out io.Writer) (err error) {
 	manager, err := systemd.FromEnvironment()
 	if err != nil {
 		return err
@@ -45,41 +45,63 @@ func (p *parts) run(o *orders, out io.Writer) error {
 		return err
 	}
 	defer p.closeHistory(o)
-	server := newServer(p)
-	p.server, p.ready.server = server, server
-	p.guard.Protect(server, ownAuth...)
-	if p.sockets, err = logSockets(p.config, server, p.debug); err != nil {
+	if err := p.build(); err != nil {
 		return err
 	}
 	defer p.sockets.Close()
-	if p.adminUI, err = newAdminUI(p.config, server, p.log); err != nil {
+	r := reloader{read: commandLine, options: p.options, changes: p.changes(), manager: manager, log: p.log}
+	r.watch(o.stop)
+	if err := p.listen(out); err != nil {
+		return err
+	}
+	return p.live(o, manager, out)
+}
+
+// build makes the server, and puts around it what the options ask for.
+func (p *parts) build() (err error) {
+	p.server = newServer(p)
+	p.ready.server = p.server
+	p.guard.Protect(p.server, ownAuth...)
+	if p.sockets, err = logSockets(p.config, p.server, p.debug); err != nil {
+		return err
+	}
+	if p.adminUI, err = newAdminUI(p.config, p.server, p.log); err != nil {
+		p.sockets.Close()
 		return err
 	}
 	p.api.make(p)
-	r := reloader{read: commandLine, options: p.options, changes: p.changes(), manager: manager, log: p.log}
-	r.watch(o.stop)
-	if err := server.Listen(p.config.Listen.Address()); err != nil {
+	return nil
+}
+
+// listen binds the port and says where.
+func (p *parts) listen(out io.Writer) error {
+	if err := p.server.Listen(p.config.Listen.Address()); err != nil {
 		return p.config.Listen.Advise(err)
 	}
-	url := p.config.Listen.URL(server.Addr())
+	url := p.config.Listen.URL(p.server.Addr())
 	fmt.Fprintf(out, "chat:  %s\ntry:   curl '%ssocket.io/?EIO=4&transport=polling'\n", url, url)
 	if p.config.AdminUI.AdminUIFiles != "" {
 		fmt.Fprintf(out, "admin UI: %s%s\n", url, adminPath[1:])
 	}
-	// Who watches the program sees it stop: the admin address goes last.
+	return nil
+}
+
+// live is the server's life, with the API beside it and the admin address around it:
+// who watches the program sees it stop.
+func (p *parts) live(o *orders, manager *systemd.Notifier, out io.Writer) error {
 	watched, unwatch := context.WithCancel(context.Background())
 	defer unwatch()
 	admin, err := startAdmin(watched, p, out)
 	if err != nil {
 		unwatch()
-		return errors.Join(err, server.Serve(watched))
+		return errors.Join(err, p.server.Serve(watched))
 	}
 	published, unpublish, err := p.api.start(watched, p, out)
 	if err != nil {
 		unwatch()
-		return errors.Join(err, server.Serve(watched), <-admin)
+		return errors.Join(err, p.server.Serve(watched), <-admin)
 	}
-	l := life{server: server, ready: p.ready, orders: o, options: &p.config.Drain, flush: p.flush(unpublish, published), manager: manager, log: p.log}
+	l := life{server: p.server, ready: p.ready, orders: o, options: &p.config.Drain, flush: p.flush(unpublish, published), manager: manager, log: p.log}
 	err = l.serve()
 	unwatch()
 	return errors.Join(err, <-published, <-admin)
