@@ -56,6 +56,22 @@ func TestPrintConfigPrintsAFileForConfig(t *testing.T) {
 	}
 }
 
+// Only the URL of a database has a password in it: a file that --config reads must not keep
+// the messages somewhere else than the options it was printed from.
+func TestPrintConfigPrintsWhereMessagesAreKept(t *testing.T) {
+	for store, want := range map[string]string{
+		"memory":                            "\nhistory: memory\n",
+		"off":                               "\nhistory: \"off\"\n",
+		"/var/lib/history.db":               "\nhistory: /var/lib/history.db\n",
+		"postgres://u:hunter2@db/db":        "\n# history: (redacted)\n",
+		"postgres://db/db?password=hunter2": "\n# history: (redacted)\n",
+	} {
+		if code, out, _ := fail(t, command{args: []string{"print-config", "--history=" + store}}); code != 0 || !strings.Contains(out, want) || strings.Contains(out, "hunter2") {
+			t.Errorf("%s: exit code %d, want %q", store, code, want)
+		}
+	}
+}
+
 func TestAVariableNamesTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "fanfare.yaml")
 	rewrite(t, path, "port: 8080\n")
