@@ -241,3 +241,29 @@ func pemFile(t *testing.T) string {
 	}
 	return path
 }
+
+// A client that lost its connection has to show its token again: recovery by an id alone would
+// let in whose key was taken away, or whom the backend has banned meanwhile.
+func TestRecoveryDoesNotGoAroundTheGuard(t *testing.T) {
+	secrets := secretFile(t, chatSecret)
+	p := start(t, anywhere("--auth-secret-file="+secrets))
+	wire := newCable(t, p.url)
+	driver := clienttest.Start(t)
+	token := mint(t, secrets, "--subject=ann")
+	c := driver.Connect(t, clienttest.ClientOptions{URL: wire.url, Transports: clienttest.WebSocket, Auth: map[string]string{"token": token}})
+	c.EmitAck("chatMessage", "before")
+	lose := func() {
+		t.Helper()
+		wire.cut()
+		c.WaitDisconnect()
+		wire.mend()
+	}
+	lose()
+	if refusal := c.Reconnect(map[string]string{"token": token}); refusal != nil || !c.State().Recovered {
+		t.Errorf("%v, recovered: %v", refusal, c.State().Recovered)
+	}
+	lose()
+	if refusal := c.Reconnect(map[string]string{}); refusal == nil || refusal.Message != "token required" {
+		t.Errorf("without a token: %v", refusal)
+	}
+}

@@ -17,7 +17,7 @@ type check struct {
 // Run reads every file that the options name. What cannot be read is an error.
 func (c *check) Run() error {
 	if _, err := newParts(&c.Config); err != nil {
-		return err
+		return invalidOptions(err)
 	}
 	fmt.Fprintln(os.Stdout, "the configuration is valid")
 	return nil

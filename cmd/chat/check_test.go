@@ -19,7 +19,29 @@ func TestCheckSaysWhetherAServerWouldStart(t *testing.T) {
 
 	certFile, keyFile := writeCertificate(t, t.TempDir(), "x")
 	code, _, log = fail(t, command{args: []string{"check", "--tls-cert=" + keyFile, "--tls-key=" + certFile}})
-	requireAdvice(t, code, 1, log, "certificate", "--tls-cert")
+	requireAdvice(t, code, wrongCommandLine, log, "certificate", "--tls-cert")
+}
+
+// Wherever an option that is not valid comes from, the exit code is the one of the documentation.
+func TestInvalidOptionsHaveOneExitCode(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "fanfare.yaml")
+	for text, advice := range map[string]string{
+		"port: x\n":              "--port",
+		"port: 80800\n":          "65535",
+		"prot: 3000\n":           "do not exist: prot",
+		"host: [\n":              "line 1",
+		"- port\n":               "--config",
+		"auth-secret: short\n":   "32 at least",
+		"client-files: /nowhere": "/nowhere",
+	} {
+		rewrite(t, path, text)
+		for _, call := range []string{"serve", "check"} {
+			code, _, log := fail(t, command{args: []string{call, "--config=" + path}})
+			requireAdvice(t, code, wrongCommandLine, log, advice)
+		}
+	}
+	code, _, log := fail(t, command{args: []string{"check"}, env: []string{"FANFARE_PORT=x"}})
+	requireAdvice(t, code, wrongCommandLine, log, "FANFARE_PORT")
 }
 
 func TestPrintConfigPrintsAFileForConfig(t *testing.T) {
@@ -31,6 +53,22 @@ func TestPrintConfigPrintsAFileForConfig(t *testing.T) {
 	rewrite(t, path, out)
 	if code, again, log := fail(t, command{args: []string{"print-config", "--config=" + path}}); code != 0 || again != out {
 		t.Errorf("exit code %d, %s: read again it is\n%s", code, log, again)
+	}
+}
+
+// Only the URL of a database has a password in it: a file that --config reads must not keep
+// the messages somewhere else than the options it was printed from.
+func TestPrintConfigPrintsWhereMessagesAreKept(t *testing.T) {
+	for store, want := range map[string]string{
+		"memory":                            "\nhistory: memory\n",
+		"off":                               "\nhistory: \"off\"\n",
+		"/var/lib/history.db":               "\nhistory: /var/lib/history.db\n",
+		"postgres://u:hunter2@db/db":        "\n# history: (redacted)\n",
+		"postgres://db/db?password=hunter2": "\n# history: (redacted)\n",
+	} {
+		if code, out, _ := fail(t, command{args: []string{"print-config", "--history=" + store}}); code != 0 || !strings.Contains(out, want) || strings.Contains(out, "hunter2") {
+			t.Errorf("%s: exit code %d, want %q", store, code, want)
+		}
 	}
 }
 

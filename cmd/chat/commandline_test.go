@@ -41,10 +41,9 @@ func TestAWrongCommandLineSaysWhatToDo(t *testing.T) {
 	}
 }
 
-// The exit code is kong's: what cannot be read at all is not a wrong command line to it.
 func TestAVariableThatCannotBeReadSaysWhatToDo(t *testing.T) {
 	code, _, log := fail(t, command{env: []string{"PORT=http"}})
-	requireAdvice(t, code, 1, log, "--port", "PORT", "http")
+	requireAdvice(t, code, wrongCommandLine, log, "--port", "PORT", "http")
 }
 
 func TestABadOriginSaysWhatToDo(t *testing.T) {

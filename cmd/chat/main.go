@@ -11,8 +11,8 @@
 // interrupt (Ctrl-C) does it without delay. A second signal has it end within a second,
 // a third at once.
 //
-// Exit codes: 0 after a graceful stop, 1 for what went wrong, 80 for a wrong command
-// line, 128 and the signal's number (130, 143) where a second signal cut the stop short.
+// Exit codes: 0 after a graceful stop, 1 for what went wrong, 80 for options that are
+// not valid, 128 and the signal's number (130, 143) where a second signal cut the stop short.
 package main
 
 import (
@@ -25,11 +25,22 @@ func main() {
 	c := new(commands)
 	p := parser(c)
 	ctx, err := p.Parse(os.Args[1:])
-	p.FatalIfErrorf(err)
+	p.FatalIfErrorf(invalidOptions(err))
 	if err := ctx.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "chat:", err)
 		os.Exit(exitCode(err))
 	}
+}
+
+// exitInvalid is what the program ends with where its options are not valid, wherever they come from.
+const exitInvalid = 80
+
+// invalidOptions gives an error that exit code.
+func invalidOptions(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &codedError{err, exitInvalid}
 }
 
 // exitCode is the error's own, where it has one.

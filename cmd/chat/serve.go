@@ -22,7 +22,7 @@ type serve struct {
 func (c *serve) Run(line *kong.Context) error {
 	p, err := newParts(&c.Config)
 	if err != nil {
-		return err
+		return invalidOptions(err)
 	}
 	slog.SetDefault(p.log)
 	p.options = config.List(line)

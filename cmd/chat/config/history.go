@@ -11,7 +11,7 @@ import (
 
 // History is where the chat's messages are kept, and how many.
 type History struct {
-	History       string        `secret:"" placeholder:"off|memory|FILE|postgres://…" help:"Where messages are kept: off, memory, a file, or the URL of a Postgres database. Default: history.db in $$STATE_DIRECTORY, else fanfare/history.db in $$XDG_DATA_HOME or ~/.local/share, else memory."`
+	History       string        `secret:"url" placeholder:"off|memory|FILE|postgres://…" help:"Where messages are kept: off, memory, a file, or the URL of a Postgres database. Default: history.db in $$STATE_DIRECTORY, else fanfare/history.db in $$XDG_DATA_HOME or ~/.local/share, else memory."`
 	HistoryKeep   int           `default:"10000" help:"Messages that are kept of each room."`
 	HistoryMaxAge time.Duration `help:"How old messages get, such as 720h; default: any age."`
 	HistoryRooms  int           `default:"1000" help:"Rooms of which messages are kept; the one that was quiet for the longest time goes first."`

@@ -18,6 +18,8 @@ type Option struct {
 	Default bool   // nobody set it
 	Secret  bool   // not to be printed
 	Reload  bool   // SIGHUP may change it
+
+	secretURL bool // Secret, but only where it is a URL
 }
 
 // List returns the options of the command that was parsed, in the order of the usage.
@@ -29,6 +31,7 @@ func List(ctx *kong.Context) (all []Option) {
 		o := Option{
 			Name: f.Name, Help: f.Help, Value: plain(f.Target), Default: isDefault(ctx, f),
 			Secret: f.Tag.Has("secret"), Reload: f.Tag.Has("reload"),
+			secretURL: f.Tag.Get("secret") == "url",
 		}
 		if f.Group != nil {
 			o.Group = f.Group.Title

@@ -29,7 +29,7 @@ func Print(w io.Writer, options []Option) error {
 }
 
 func (o *Option) line() (string, error) {
-	if o.Secret && !isZero(o.Value) {
+	if o.hidden() {
 		return "# " + o.Name + ": (redacted)", nil
 	}
 	b, err := yaml.Marshal(map[string]any{o.Name: o.Value})
@@ -42,6 +42,14 @@ func (o *Option) line() (string, error) {
 		line = "# " + strings.ReplaceAll(line, "\n", "\n# ")
 	}
 	return line, nil
+}
+
+// hidden reports that the value must not be shown: that of a secret, unless there is none in it.
+func (o *Option) hidden() bool {
+	if text, ok := o.Value.(string); ok && o.secretURL && !strings.Contains(text, "://") {
+		return false
+	}
+	return o.Secret && !isZero(o.Value)
 }
 
 func isZero(v any) bool {

@@ -1,11 +1,15 @@
 package config
 
 import (
+	"encoding"
+	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 const redacted = "(redacted)"
@@ -19,7 +23,8 @@ var secretQuery = regexp.MustCompile(`(?i)([?&](?:token|access_token|auth|passwo
 // secretUser finds the password of a URL such as a database's.
 var secretUser = regexp.MustCompile(`(://[^/\s:@]*:)[^/\s@]+@`)
 
-// redact is slog's ReplaceAttr: it takes away what must not be logged.
+// redact is slog's ReplaceAttr: it takes away what must not be logged, and has JSON say in
+// words what has words, such as a duration with its unit.
 func redact(_ []string, a slog.Attr) slog.Attr {
 	if slices.Contains(secretKeys, strings.ToLower(a.Key)) {
 		return slog.String(a.Key, redacted)
@@ -31,6 +36,9 @@ func redact(_ []string, a slog.Attr) slog.Attr {
 		a.Value = slog.StringValue(RedactText(v.Error()))
 	case *url.URL:
 		a.Value = slog.StringValue(RedactText(v.String()))
+	case time.Time, json.Marshaler, encoding.TextMarshaler: // those have words of their own
+	case fmt.Stringer:
+		a.Value = slog.StringValue(RedactText(fmt.Sprint(v))) // which takes a nil pointer, too
 	}
 	return a
 }

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
 )
@@ -30,6 +33,25 @@ func TestTokensAndCookiesAreNeverLogged(t *testing.T) {
 		}
 		if !strings.Contains(b.String(), "t=1") || !strings.Contains(b.String(), "@db/chat") {
 			t.Errorf("%s: more is gone than the secret:\n%s", format, &b)
+		}
+	}
+}
+
+// What has words is logged in them, in JSON too: not as a number of which nobody knows the unit.
+func TestWhatHasWordsIsLoggedInThem(t *testing.T) {
+	for format, want := range map[string][]string{
+		"text": {"delay=1.5s", "signal=terminated", "origin=2001:db8::1", "at=2026-01-02T15:04:05", "level=INFO"},
+		"json": {`"delay":"1.5s"`, `"signal":"terminated"`, `"origin":"2001:db8::1"`, `"at":"2026-01-02T15:04:05Z"`, `"level":"INFO"`},
+	} {
+		var b bytes.Buffer
+		l := config.Logging{LogFormat: format}
+		var nobody *url.Userinfo
+		l.Logger(&b, slog.LevelDebug).Info("stopping", "delay", 1500*time.Millisecond, "signal", syscall.SIGTERM, "origin", netip.MustParseAddr("2001:db8::1"),
+			"at", time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC), "user", nobody)
+		for _, w := range want {
+			if !strings.Contains(b.String(), w) {
+				t.Errorf("%s: no %s in %s", format, w, &b)
+			}
 		}
 	}
 }
