@@ -184,8 +184,8 @@ func TestTheAPIIsOffWithoutAKey(t *testing.T) {
 		{wrongCommandLine, []string{"--api-key=short"}, []string{"--api-key", "16 characters"}},
 		{wrongCommandLine, []string{"--api-key=with space 1234567"}, []string{"--api-key", "header"}},
 		{wrongCommandLine, []string{"--api-key=" + apiKey, "--api-tls-cert=main.go"}, []string{"--api-tls-key"}},
-		{1, []string{"--api-key-file=" + keyFile}, []string{"--api-key-file", "no key"}},
-		{1, []string{"--api-key=" + apiKey, "--api-tls-cert=main.go", "--api-tls-key=main.go"}, []string{"--api-tls-cert", "PEM"}},
+		{wrongCommandLine, []string{"--api-key-file=" + keyFile}, []string{"--api-key-file", "no key"}},
+		{wrongCommandLine, []string{"--api-key=" + apiKey, "--api-tls-cert=main.go", "--api-tls-key=main.go"}, []string{"--api-tls-cert", "PEM"}},
 		{1, []string{"--api-key=" + apiKey, "--api=256.1.1.1:1"}, []string{"--api", "does not work"}},
 	} {
 		code, out, log := fail(t, anywhere(append(tt.args, "--history=memory")...))
