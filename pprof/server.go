@@ -105,7 +105,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		return err
 	}
 	h := &http.Server{
-		Handler:           s.handler,
+		Handler:           ownHosts(l.Addr(), s.handler),
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,

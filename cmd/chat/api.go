@@ -87,7 +87,11 @@ func (a *apiParts) start(ctx context.Context, p *parts, out io.Writer) (ended ch
 	}
 	go func() {
 		defer close(ended)
-		ended <- a.server.Serve(ctx, l)
+		err := a.server.Serve(ctx, l)
+		if err != nil {
+			p.log.Error("the API has ended", "error", err)
+		}
+		ended <- err
 	}()
 	return ended, stop, nil
 }

@@ -15,10 +15,13 @@ type check struct {
 }
 
 // Run reads every file that the options name. What cannot be read is an error.
-func (c *check) Run() error {
-	if _, err := newParts(&c.Config); err != nil {
+func (c *check) Run(line *kong.Context) error {
+	p, err := newParts(&c.Config)
+	if err != nil {
 		return invalidOptions(err)
 	}
+	defer p.guard.Close()
+	p.warnOfVariables(line)
 	fmt.Fprintln(os.Stdout, "the configuration is valid")
 	return nil
 }

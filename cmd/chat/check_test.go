@@ -80,3 +80,10 @@ func TestAVariableNamesTheFile(t *testing.T) {
 		t.Errorf("exit code %d, %s%s", code, out, log)
 	}
 }
+
+func TestVariablesThatAreNoOptionsAreNamed(t *testing.T) {
+	_, out, log := fail(t, command{args: []string{"check"}, env: []string{"FANFARE_PRT=1", "FANFARE_PORT=8080", "FANFARE_CONFIG_FILE=x"}})
+	if !strings.Contains(out, "valid") || !strings.Contains(log, "names=\"[FANFARE_CONFIG_FILE FANFARE_PRT]\"") {
+		t.Errorf("%s%s", out, log)
+	}
+}

@@ -26,11 +26,19 @@ func (c *serve) Run(line *kong.Context) error {
 	}
 	slog.SetDefault(p.log)
 	p.options = config.List(line)
+	p.warnOfVariables(line)
 	if err := p.run(takeOrders(), os.Stdout); err != nil {
 		return err
 	}
 	p.log.Info("stopped")
 	return nil
+}
+
+// warnOfVariables tells of options that nobody reads. They are no error: others may share the prefix.
+func (p *parts) warnOfVariables(line *kong.Context) {
+	if names := config.UnknownVariables(line); len(names) > 0 {
+		p.log.Warn("variables that are no options", "names", names)
+	}
 }
 
 // run serves until it is told to stop. It prints the URLs to out once it listens.

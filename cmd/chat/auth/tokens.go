@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -178,7 +179,7 @@ func refused(err error) error {
 // read takes from verified claims what we want to know.
 func (t *tokens) read(claims jwt.MapClaims) (p pass, err error) {
 	p.Subject = subjectOf(claims[t.subject])
-	p.Name = firstText(claims, "name", "preferred_username")
+	p.Name = printable(firstText(claims, "name", "preferred_username"))
 	if p.rooms, err = roomsOf(claims["rooms"]); err != nil {
 		return pass{}, err
 	}
@@ -239,4 +240,15 @@ func roomsOf(claim any) (rooms []string, err error) {
 		rooms = append(rooms, room)
 	}
 	return rooms, nil
+}
+
+// printable is a name without what would make it look like another, or move the text
+// around it: control and formatting characters, such as those that turn the direction.
+func printable(name string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, name))
 }

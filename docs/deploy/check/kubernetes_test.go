@@ -102,6 +102,9 @@ func TestAPodHasTheTimeItTakesToStop(t *testing.T) {
 	pod := find[*apps.Deployment](t, objects(t)).Spec.Template.Spec
 	c := pod.Containers[0]
 	takes := time.Duration(c.Lifecycle.PreStop.Sleep.Seconds)*time.Second + 60*time.Second + 10*time.Second // --drain-over, --shutdown-timeout
+	if pod.EnableServiceLinks == nil || *pod.EnableServiceLinks {
+		t.Error("the Service's FANFARE_PORT would be taken for the option")
+	}
 	if has := time.Duration(*pod.TerminationGracePeriodSeconds) * time.Second; has <= takes {
 		t.Errorf("it has %v and takes up to %v", has, takes)
 	}
