@@ -53,6 +53,7 @@ const settled = `Promise.allSettled(document.getAnimations()
 
 // TestTheAdminUIOfNpm has an operator use the page as it is published.
 func TestTheAdminUIOfNpm(t *testing.T) {
+	notShort(t)
 	p := start(t, withAdminUI(t, "--admin-ui=development", "--admin-ui-files="+adminUIFolder(t), "--client-files="+clientFolder(t)))
 	if at := p.printed(`(?m)^admin UI: (\S+)$`); at != p.url+"/admin/" {
 		t.Errorf("the page is said to be at %s", at)
@@ -149,6 +150,7 @@ func TestTheAdminUIOfNpm(t *testing.T) {
 // A page from elsewhere, such as admin.socket.io, is let in where --origin has it, over
 // WebSocket only; the chat's own authentication does not keep it out.
 func TestTheAdminUIFromAnotherOrigin(t *testing.T) {
+	notShort(t)
 	elsewhere := httptest.NewServer(http.FileServerFS(os.DirFS(adminUIFolder(t))))
 	defer elsewhere.Close()
 	browser := clienttest.OpenBrowser(t)

@@ -88,6 +88,7 @@ func requireTools(t *testing.T, names ...string) {
 }
 
 func TestTheExamplesOfTheDocument(t *testing.T) {
+	notShort(t)
 	requireTools(t, "openssl", "curl", "python3", "node")
 	driver := clienttest.Start(t)
 	e := readExample(t, "../../docs/auth.md")

@@ -27,6 +27,7 @@ var ways = []struct{ query, status string }{
 }
 
 func TestWhatIsTypedInOneTabIsSeenInBoth(t *testing.T) {
+	notShort(t)
 	p := start(t, anywhere("--client-files="+clientFolder(t), "--history=off",
 		"--ping-interval=5s", "--ping-timeout=10s")) // who goes between two polls is missed by then
 	browser := clienttest.OpenBrowser(t)
@@ -58,6 +59,7 @@ func TestWhatIsTypedInOneTabIsSeenInBoth(t *testing.T) {
 // The browser takes whatever connection it has: pages and polls alternate on the
 // same ones, from the event loops to net/http and back.
 func TestPagesAndPollsShareTheBrowsersConnections(t *testing.T) {
+	notShort(t)
 	p := start(t, anywhere("--client-files="+clientFolder(t)))
 	browser := clienttest.OpenBrowser(t)
 	const query = "/?transport=polling"
@@ -90,6 +92,7 @@ func TestPagesAndPollsShareTheBrowsersConnections(t *testing.T) {
 }
 
 func TestPagesReturnToARestartedServer(t *testing.T) {
+	notShort(t)
 	c := command{args: []string{"--port=" + freePort(t), "--admin=127.0.0.1:0", "--client-files=" + clientFolder(t)}}
 	p := start(t, c)
 	browser := clienttest.OpenBrowser(t)

@@ -30,6 +30,7 @@ type image struct {
 // The Dockerfile's second half, with the program built here in place of the first half,
 // whose image no network is asked for; and then the image, running.
 func TestTheImageServesWithoutBeingRoot(t *testing.T) {
+	notShort(t)
 	buildah := packaged(t, "buildah", "buildah")
 	if os.Getuid() != 0 {
 		t.Skip("building an image needs root here")

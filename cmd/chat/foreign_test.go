@@ -49,6 +49,7 @@ func hosted(t *testing.T, v *visitor) (origin string) {
 }
 
 func TestAPageOfAnotherOriginChatsWithOurs(t *testing.T) {
+	notShort(t)
 	p := start(t, anywhere("--client-files="+clientFolder(t)))
 	browser := clienttest.OpenBrowser(t)
 	ours := browser.Open(p.url+"/", clienttest.PageOptions{})
@@ -79,6 +80,7 @@ func TestAPageOfAnotherOriginChatsWithOurs(t *testing.T) {
 }
 
 func TestOnlyTheOriginsThatAreNamedMayConnect(t *testing.T) {
+	notShort(t)
 	browser := clienttest.OpenBrowser(t)
 	for _, transports := range [][]string{nil, clienttest.WebSocket} { // nil begins with polling
 		friend, stranger := &visitor{Transports: transports, Says: "a friend"}, &visitor{Transports: transports, Says: "a stranger"}

@@ -47,3 +47,12 @@ func build(folder string) error {
 	}
 	return nil
 }
+
+// notShort leaves out what is long where tests are to be short: other programs' share in
+// these is greater than ours.
+func notShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("with -short this is left out")
+	}
+}

@@ -54,6 +54,7 @@ type alertTests struct {
 
 // Each alert has a test in which it fires, and no other does.
 func TestAlertsFireWhenTheyShould(t *testing.T) {
+	notShort(t)
 	promtool := packaged(t, "promtool", "prometheus")
 	folder := filepath.Join(deploy, "prometheus")
 	prints(t, exec.Command(promtool, "check", "rules", folder+"/alerts.yml"))
@@ -149,6 +150,7 @@ func TestDashboardAndAlertsAskForMetricsThereAre(t *testing.T) {
 // A real Prometheus, with the recipe's configuration, reads the program; the questions of
 // the dashboard have answers, and no alert fires.
 func TestPrometheusReadsTheProgram(t *testing.T) {
+	notShort(t)
 	prometheus := packaged(t, "prometheus", "prometheus")
 	p := start(t, anywhere())
 	s := dialWebSocket(t, p.url)

@@ -21,6 +21,7 @@ func shellBlocks(t *testing.T, path string) (blocks []string) {
 
 // The first thing that anybody does: the first command, a first message, Ctrl-C.
 func TestTheReadmesFirstRun(t *testing.T) {
+	notShort(t)
 	block := shellBlocks(t, filepath.Join(root, "README.md"))[0]
 	first, _, _ := strings.Cut(block, "#")
 	p := &process{t: t, cmd: exec.Command("sh", "-c", "exec "+first), ended: make(chan struct{})}

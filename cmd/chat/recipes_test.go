@@ -65,6 +65,7 @@ func behind(t *testing.T, front func(t *testing.T, public, a, b string)) {
 }
 
 func TestCaddyIsABalancer(t *testing.T) {
+	notShort(t)
 	caddy := packaged(t, "caddy", "caddy")
 	behind(t, func(t *testing.T, public, a, b string) {
 		file := recipe(t, "Caddyfile", "127.0.0.1:3001", a, "127.0.0.1:3002", b, ":8080 {", ":"+public+" {")
@@ -80,6 +81,7 @@ func TestCaddyIsABalancer(t *testing.T) {
 }
 
 func TestApacheIsABalancer(t *testing.T) {
+	notShort(t)
 	apache := packaged(t, "apache2", "apache2")
 	behind(t, func(t *testing.T, public, a, b string) {
 		folder := t.TempDir()

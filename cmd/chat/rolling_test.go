@@ -45,6 +45,7 @@ func TestARollingRestartBehindHAProxyLosesNothing(t *testing.T) {
 }
 
 func TestARollingRestartBehindNginxLosesNothing(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	rollingRestart(t, startNginx)
 }

@@ -177,6 +177,7 @@ func sameInAnyOrder(a, b []string) bool {
 
 // TestThePageSaysWhatItHasMissed cuts the connection, and not the server: the socket is recovered.
 func TestThePageSaysWhatItHasMissed(t *testing.T) {
+	notShort(t)
 	p := start(t, anywhere("--client-files="+clientFolder(t)))
 	wire := newCable(t, p.url)
 	browser := clienttest.OpenBrowser(t)
@@ -205,6 +206,7 @@ func TestThePageSaysWhatItHasMissed(t *testing.T) {
 
 // TestAPageTalksToAnotherServerThatIsAllowed serves the page on one port and chats on another.
 func TestAPageTalksToAnotherServerThatIsAllowed(t *testing.T) {
+	notShort(t)
 	far := start(t, anywhere())
 	files := "--client-files=" + clientFolder(t)
 	near := start(t, anywhere(files, "--page-server="+far.url))

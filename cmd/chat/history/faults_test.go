@@ -111,8 +111,10 @@ func TestPostgresRestarts(t *testing.T) {
 		if err != nil || len(page) != 1 || page[0] != m {
 			t.Errorf("the last message while it is gone is %v, %v", page, err)
 		}
-		go func() { db.Start(); db.Resume() }()
+		started := make(chan struct{})
+		go func() { defer close(started); db.Start(); db.Resume() }()
 		more, _, _ = keepSaying(t, h, history.Healthy, "while it comes back")
+		<-started
 		good = append(good, more...)
 		good = append(good, m) // it waited in the queue
 	}

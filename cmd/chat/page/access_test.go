@@ -12,6 +12,7 @@ import (
 const focused = `(() => { const e = document.activeElement; return e.id || e.ariaLabel || e.textContent.trim(); })()`
 
 func TestTheKeyboardAloneIsEnough(t *testing.T) {
+	notShort(t)
 	browser := clienttest.OpenBrowser(t)
 	url, stop := openChat(t, "127.0.0.1:0")
 	t.Cleanup(stop)
@@ -37,6 +38,7 @@ func TestTheKeyboardAloneIsEnough(t *testing.T) {
 }
 
 func TestDrawersOfANarrowScreenByKeyboard(t *testing.T) {
+	notShort(t)
 	browser := clienttest.OpenBrowser(t)
 	url, stop := openChat(t, "127.0.0.1:0")
 	t.Cleanup(stop)
@@ -71,6 +73,7 @@ func TestDrawersOfANarrowScreenByKeyboard(t *testing.T) {
 }
 
 func TestScreenReadersAreToldWhatIsThere(t *testing.T) {
+	notShort(t)
 	browser := clienttest.OpenBrowser(t)
 	url, stop := openChat(t, "127.0.0.1:0")
 	t.Cleanup(stop)
@@ -108,6 +111,7 @@ const contrasts = `(() => {
 })()`
 
 func TestTextIsReadInTheLightAndInTheDark(t *testing.T) {
+	notShort(t)
 	browser := clienttest.OpenBrowser(t)
 	url, stop := openChat(t, "127.0.0.1:0")
 	t.Cleanup(stop)

@@ -120,6 +120,7 @@ func TestTwoTabsChat(t *testing.T) {
 }
 
 func TestThePageChatsWithAServerThatKnowsOnlyMessages(t *testing.T) {
+	notShort(t)
 	browser := clienttest.OpenBrowser(t)
 	url := openPlainChat(t)
 	one := browser.Open(url, clienttest.PageOptions{})
@@ -134,6 +135,7 @@ func TestThePageChatsWithAServerThatKnowsOnlyMessages(t *testing.T) {
 }
 
 func TestTransportOfTheURLIsUsed(t *testing.T) {
+	notShort(t)
 	browser := clienttest.OpenBrowser(t)
 	url, stop := openChat(t, "127.0.0.1:0")
 	t.Cleanup(stop)
@@ -147,6 +149,7 @@ func TestTransportOfTheURLIsUsed(t *testing.T) {
 }
 
 func TestPageSaysThatTheClientDidNotLoad(t *testing.T) {
+	notShort(t)
 	browser := clienttest.OpenBrowser(t)
 	url, stop := openChat(t, "127.0.0.1:0")
 	t.Cleanup(stop)
@@ -174,6 +177,7 @@ func TestPageReconnectsAndSendsWhatWaited(t *testing.T) {
 }
 
 func TestPageOffersToConnectAgainAfterAKick(t *testing.T) {
+	notShort(t)
 	browser := clienttest.OpenBrowser(t)
 	url, stop := openChat(t, "127.0.0.1:0")
 	t.Cleanup(stop)
@@ -189,4 +193,12 @@ func TestPageOffersToConnectAgainAfterAKick(t *testing.T) {
 	p.Fill("#message", "back again")
 	p.Press("#message", "Enter")
 	p.WaitText("#log li.mine", "back again")
+}
+
+// notShort leaves out what is long where tests are to be short: a browser's share in these is greater than ours.
+func notShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("with -short this is left out")
+	}
 }

@@ -41,7 +41,7 @@ async def main(url, username, password):
 
     admin = socketio.AsyncClient(reconnection=False)
     mail = Mailbox(admin, "/admin", "session", "config", "all_sockets", "server_stats", "socket_connected", "room_joined")
-    await admin.connect(url, auth={"username": username, "password": password}, namespaces=["/admin"])
+    await admin.connect(url, auth={"username": username, "password": password}, namespaces=["/admin"], wait_timeout=PATIENCE)
     await mail.next("session")
     print("features:", *sorted((await mail.next("config"))[0]["supportedFeatures"]))
     stats = (await mail.next("server_stats"))[0]
