@@ -29,6 +29,7 @@ import (
 // it is 20,000 requests a second against the program's defaults, and the time within which
 // honest clients are answered counts.
 func TestOneAbusiveAddressHurtsNobodyElse(t *testing.T) {
+	notShort(t)
 	seconds, rate, slowest := 3, 4000, 3*time.Second
 	args := []string{
 		"--connections-per-ip=100", "--connection-rate-per-ip=50:200", "--session-rate-per-ip=5:20", "--request-rate-per-ip=20:100",

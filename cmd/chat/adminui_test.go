@@ -234,6 +234,7 @@ func TestABadAdminUISaysWhatToDo(t *testing.T) {
 }
 
 func TestHashPasswordMakesWhatTheLoginTakes(t *testing.T) {
+	notShort(t)
 	hash, err := hashPassword(t, "correct horse\n")
 	if err != nil {
 		t.Fatal(err)

@@ -49,6 +49,7 @@ func like(text, want string) bool {
 // Every command of docs/api.md is run as it stands there, but for the port, and prints
 // what stands there.
 func TestTheExamplesOfTheAPIPrintWhatTheDocumentSays(t *testing.T) {
+	notShort(t)
 	shell, curl := tool(t, "bash"), tool(t, "curl")
 	tool(t, "openssl")
 	dir := t.TempDir()

@@ -92,20 +92,22 @@ func TestTokensExpireOnLiveConnections(t *testing.T) {
 	driver := clienttest.Start(t)
 	connect := func(transports []string) *clienttest.Client {
 		o := clienttest.ClientOptions{URL: p.url, Transports: transports, Reconnect: true}
-		o.Auth = map[string]string{"token": mint(t, secrets, "--subject=ann", "--ttl=6s")}
+		o.Auth = map[string]string{"token": mint(t, secrets, "--subject=ann", "--ttl=8s")}
 		return driver.Connect(t, o)
 	}
+	// Made beforehand: to make one takes long on a busy machine, and time runs.
+	bobs, next := mint(t, secrets, "--subject=bob"), mint(t, secrets, "--subject=ann")
 	refreshed, left := connect(clienttest.WebSocket), connect(clienttest.Polling)
 	var told struct{ At time.Time }
 	raw := refreshed.Wait("expiring", 1)[0][0] // at half the time, as there is less than --auth-warn
-	if err := json.Unmarshal(raw, &told); err != nil || time.Until(told.At) > 6*time.Second {
+	if err := json.Unmarshal(raw, &told); err != nil || time.Until(told.At) > 8*time.Second {
 		t.Errorf("%s %v", raw, err)
 	}
-	if got := string(refreshed.EmitAck("refresh", mint(t, secrets, "--subject=bob"))[0]); got != `{"error":"the token is somebody else's","code":"other_subject"}` {
+	if got := string(refreshed.EmitAck("refresh", bobs)[0]); got != `{"error":"the token is somebody else's","code":"other_subject"}` {
 		t.Error(got)
 	}
 	eventually(t, func() error { // one refresh a second
-		if got := string(refreshed.EmitAck("refresh", mint(t, secrets, "--subject=ann"))[0]); !strings.HasPrefix(got, `{"at":"`) {
+		if got := string(refreshed.EmitAck("refresh", next)[0]); !strings.HasPrefix(got, `{"at":"`) {
 			return errors.New(got)
 		}
 		return nil

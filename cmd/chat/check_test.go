@@ -59,6 +59,7 @@ func TestPrintConfigPrintsAFileForConfig(t *testing.T) {
 // Only the URL of a database has a password in it: a file that --config reads must not keep
 // the messages somewhere else than the options it was printed from.
 func TestPrintConfigPrintsWhereMessagesAreKept(t *testing.T) {
+	notShort(t)
 	for store, want := range map[string]string{
 		"memory":                            "\nhistory: memory\n",
 		"off":                               "\nhistory: \"off\"\n",

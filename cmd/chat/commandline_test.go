@@ -9,6 +9,7 @@ import (
 const wrongCommandLine = 80
 
 func TestAWrongCommandLineSaysWhatToDo(t *testing.T) {
+	notShort(t)
 	tests := []struct {
 		name   string
 		c      command
@@ -47,6 +48,7 @@ func TestAVariableThatCannotBeReadSaysWhatToDo(t *testing.T) {
 }
 
 func TestABadOriginSaysWhatToDo(t *testing.T) {
+	notShort(t)
 	for origin, advice := range map[string]string{
 		"example.com":                   "https://example.com",
 		"//example.com":                 "https://example.com",

@@ -53,6 +53,7 @@ func TestTheReadmesFirstRun(t *testing.T) {
 
 // The commands for production, in a folder of their own; what is built is the program under test.
 func TestTheReadmesCommands(t *testing.T) {
+	notShort(t)
 	block := shellBlocks(t, filepath.Join(root, "README.md"))[1]
 	build, rest, _ := strings.Cut(block, "\n")
 	if build != "go build -o fanfare ./cmd/chat" {
@@ -80,6 +81,7 @@ func TestTheReadmesCommands(t *testing.T) {
 
 // The options of the page on limits are such that a server would start with them.
 func TestTheExamplesOfLimitsAreOptions(t *testing.T) {
+	notShort(t)
 	blocks := shellBlocks(t, filepath.Join(root, "docs", "limits.md"))
 	for line := range strings.Lines(strings.Join(blocks, "")) {
 		options, _, _ := strings.Cut(strings.TrimPrefix(line, "fanfare"), "#")

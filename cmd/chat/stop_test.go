@@ -134,6 +134,7 @@ func (p *process) becomesUnready() {
 // A polling client that is between two polls when the signal comes is told by its
 // next one. It may be posting, too.
 func TestPollingClientsBetweenTwoPollsAreToldThatItStops(t *testing.T) {
+	notShort(t)
 	for range 3 {
 		p := start(t, anywhere())
 		slow := dialWebSocket(t, p.url) // holds the stop up until everything was asked
