@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -27,14 +26,8 @@ func (a *apiParts) read(c *config.Config) (err error) {
 	if a.keys, err = c.API.Keys(); err != nil {
 		return err
 	}
-	if c.API.APITLSCert == "" {
-		return nil
-	}
-	a.certificate, err = socketio.CertificateFiles(c.API.APITLSCert, c.API.APITLSKey)
-	if err != nil {
-		return fmt.Errorf("give a certificate and its key in PEM with --api-tls-cert and --api-tls-key (%w)", err)
-	}
-	return nil
+	a.certificate, err = readCertificate("api-tls", c.API.APITLSCert, c.API.APITLSKey)
+	return err
 }
 
 // change is what SIGHUP does: the keys are replaced, if there are any.
@@ -62,11 +55,9 @@ func (a *apiParts) make(p *parts) {
 			who := auth.Of(s)
 			return who.Subject, who.Name
 		},
+		TLS:     tlsOf(a.certificate),
 		Version: readBuild().Version,
 		Logger:  p.log,
-	}
-	if a.certificate != nil {
-		o.TLS = &tls.Config{GetCertificate: a.certificate.GetCertificate}
 	}
 	a.server = api.New(o)
 }

@@ -19,7 +19,7 @@ func newServer(p *parts) *socketio.Server {
 		CORS:            origins(c),
 		Handler:         p.ready.before(withAdminPage(c, page.Handler(page.Options{ClientURL: client, Servers: c.Chat.PageServer}))),
 		ClientFiles:     files,
-		TLS:             p.tls(),
+		TLS:             tlsOf(p.certificate),
 		MaxConnections:  c.Clients.MaxConnections,
 		AcceptRate:      c.Clients.AcceptRate,
 		AcceptBurst:     c.Clients.AcceptBurst,

@@ -48,21 +48,17 @@ func (h *health) Run() error {
 	return err
 }
 
-// url is what to ask. An address to listen on may be no address to connect to.
+// url is what to ask.
 func (h *health) url() (string, error) {
 	if h.Admin == "off" {
 		return "", errors.New("the server has no admin address (--admin=off), and nobody can ask how it is")
 	}
-	host, port, err := net.SplitHostPort(h.Admin)
-	if err != nil {
+	if _, _, err := net.SplitHostPort(h.Admin); err != nil {
 		return "", fmt.Errorf("--admin must be the server's admin address, such as 127.0.0.1:6060 (%w)", err)
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost"
 	}
 	path := "/healthz"
 	if h.Ready {
 		path = "/readyz"
 	}
-	return "http://" + net.JoinHostPort(host, port) + path, nil
+	return urlOf(h.Admin, false) + path, nil
 }

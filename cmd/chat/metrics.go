@@ -17,10 +17,10 @@ func metricsOf(p *parts) []pprof.Metric {
 // serverMetrics are those of the library.
 func serverMetrics(server *socketio.Server) []pprof.Metric {
 	gauge := func(name, help string, read func(socketio.Stats) float64) pprof.Metric {
-		return single(server, pprof.Gauge, name, help, read)
+		return single(server.Stats, pprof.Gauge, name, help, read)
 	}
 	counter := func(name, help string, read func(socketio.Stats) uint64) pprof.Metric {
-		return single(server, pprof.Counter, name, help, func(st socketio.Stats) float64 { return float64(read(st)) })
+		return single(server.Stats, pprof.Counter, name, help, read)
 	}
 	return []pprof.Metric{
 		buildInfo(), openDescriptors(), rooms(server),
@@ -87,9 +87,13 @@ func serverMetrics(server *socketio.Server) []pprof.Metric {
 	}
 }
 
-// single is a metric without a label.
-func single(server *socketio.Server, kind pprof.Kind, name, help string, read func(socketio.Stats) float64) pprof.Metric {
+// number is what a metric may be read as.
+type number interface{ ~int | ~uint64 | ~float64 }
+
+// single is a metric without a label: one of the numbers that a part of the program has,
+// which is asked for them each time.
+func single[S any, N number](stats func() S, kind pprof.Kind, name, help string, read func(S) N) pprof.Metric {
 	return pprof.Metric{Name: name, Help: help, Kind: kind, Read: func(emit func(string, float64)) {
-		emit("", read(server.Stats()))
+		emit("", float64(read(stats())))
 	}}
 }

@@ -11,7 +11,7 @@ func adminUIMetrics(ui *adminui.UI) []pprof.Metric {
 		return nil
 	}
 	metric := func(kind pprof.Kind, name, help string, read func(adminui.Stats) uint64) pprof.Metric {
-		return pprof.Metric{Name: name, Help: help, Kind: kind, Read: func(emit func(string, float64)) { emit("", float64(read(ui.Stats()))) }}
+		return single(ui.Stats, kind, name, help, read)
 	}
 	return []pprof.Metric{
 		metric(pprof.Gauge, "fanfare_admin_ui_admins", "Admins connected to the admin UI's namespace.", func(st adminui.Stats) uint64 { return uint64(st.Admins) }),

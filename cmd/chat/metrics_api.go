@@ -14,9 +14,9 @@ func apiMetrics(server *api.Server) []pprof.Metric {
 		return nil
 	}
 	all := []pprof.Metric{
-		apiMetric(server, pprof.Gauge, "fanfare_api_requests_active", "Requests of the API at work.", func(st api.Stats) float64 { return float64(st.Active) }),
-		apiMetric(server, pprof.Gauge, "fanfare_api_idempotent", "Answers of the API that are kept for Idempotency-Key.", func(st api.Stats) float64 { return float64(st.Idempotent) }),
-		apiMetric(server, pprof.Counter, "fanfare_api_replayed_total", "Answers of the API that were given again.", func(st api.Stats) float64 { return float64(st.Replayed) }),
+		single(server.Stats, pprof.Gauge, "fanfare_api_requests_active", "Requests of the API at work.", func(st api.Stats) float64 { return float64(st.Active) }),
+		single(server.Stats, pprof.Gauge, "fanfare_api_idempotent", "Answers of the API that are kept for Idempotency-Key.", func(st api.Stats) float64 { return float64(st.Idempotent) }),
+		single(server.Stats, pprof.Counter, "fanfare_api_replayed_total", "Answers of the API that were given again.", func(st api.Stats) float64 { return float64(st.Replayed) }),
 		{
 			Name: "fanfare_api_request_duration_seconds", Help: "How long requests of the API take.", Kind: pprof.Histogram, Label: "endpoint",
 			ReadHistogram: func(emit func(string, pprof.Distribution)) {
@@ -43,8 +43,4 @@ func apiRequests(server *api.Server, number int, endpoint string) pprof.Metric {
 			}
 		},
 	}
-}
-
-func apiMetric(server *api.Server, kind pprof.Kind, name, help string, read func(api.Stats) float64) pprof.Metric {
-	return pprof.Metric{Name: name, Help: help, Kind: kind, Read: func(emit func(string, float64)) { emit("", read(server.Stats())) }}
 }

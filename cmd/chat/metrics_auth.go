@@ -15,7 +15,7 @@ func authMetrics(g *auth.Guard) []pprof.Metric {
 		}}
 	}
 	gauge := func(name, help string, read func(auth.Stats) float64) pprof.Metric {
-		return pprof.Metric{Name: name, Help: help, Kind: pprof.Gauge, Read: func(emit func(string, float64)) { emit("", read(g.Stats())) }}
+		return single(g.Stats, pprof.Gauge, name, help, read)
 	}
 	return []pprof.Metric{
 		labelled("fanfare_auth_total", "Clients that asked to be let in, and refreshes, by what became of them.", func(st auth.Stats) map[string]uint64 { return st.Results }),

@@ -8,9 +8,7 @@ import (
 // chatMetrics lists what is said and where, in numbers.
 func chatMetrics(c *conversation.Conversation) []pprof.Metric {
 	of := func(kind pprof.Kind, name, help string, read func(conversation.Stats) uint64) pprof.Metric {
-		return pprof.Metric{Name: name, Help: help, Kind: kind, Read: func(emit func(string, float64)) {
-			emit("", float64(read(c.Stats())))
-		}}
+		return single(c.Stats, kind, name, help, read)
 	}
 	return []pprof.Metric{
 		of(pprof.Counter, "fanfare_chat_messages_total", "Messages sent to the lobby or a room.", func(s conversation.Stats) uint64 { return s.Messages }),

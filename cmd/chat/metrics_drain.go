@@ -6,18 +6,15 @@ import "github.com/fanfare-go/fanfare/pprof"
 // is fanfare_turned_away_total.
 func drainMetrics(r *readiness) []pprof.Metric {
 	stopping := func() bool { return r.stopping.Load() || r.server.Stats().Engine.Emptying }
-	gauge := func(name, help string, read func() int) pprof.Metric {
-		return pprof.Metric{Name: name, Help: help, Kind: pprof.Gauge, Read: func(emit func(string, float64)) { emit("", float64(read())) }}
-	}
 	return []pprof.Metric{
-		gauge("fanfare_draining", "1 from the signal to stop on, its delay included.", func() int {
-			if stopping() {
+		single(stopping, pprof.Gauge, "fanfare_draining", "1 from the signal to stop on, its delay included.", func(stopping bool) int {
+			if stopping {
 				return 1
 			}
 			return 0
 		}),
-		gauge("fanfare_drain_clients_left", "Clients that are still to be closed; 0 unless draining.", func() int {
-			if stopping() {
+		single(stopping, pprof.Gauge, "fanfare_drain_clients_left", "Clients that are still to be closed; 0 unless draining.", func(stopping bool) int {
+			if stopping {
 				return sessionsOf(r.server)
 			}
 			return 0

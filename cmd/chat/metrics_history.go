@@ -8,9 +8,7 @@ import (
 // historyMetrics are the numbers of the store of messages.
 func historyMetrics(h *history.History) []pprof.Metric {
 	one := func(kind pprof.Kind, name, help string, read func(history.Stats) float64) pprof.Metric {
-		return pprof.Metric{Name: name, Help: help, Kind: kind, Read: func(emit func(string, float64)) {
-			emit("", read(h.Stats()))
-		}}
+		return single(h.Stats, kind, name, help, read)
 	}
 	return []pprof.Metric{
 		historyState(h),

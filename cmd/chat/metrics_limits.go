@@ -9,9 +9,9 @@ import (
 func limitMetrics(server *socketio.Server) []pprof.Metric {
 	return []pprof.Metric{
 		rejectedFor(server),
-		single(server, pprof.Gauge, "fanfare_limit_peers", "Addresses that the limits per IP remember.", func(st socketio.Stats) float64 { return float64(st.Engine.Peers) }),
-		single(server, pprof.Counter, "fanfare_handlers_held_total", "Events whose handlers had to wait because an event loop had too much to do.", func(st socketio.Stats) float64 { return float64(st.Engine.Congested) }),
-		single(server, pprof.Counter, "fanfare_proxied_total", "Connections whose header of the PROXY protocol was read.", func(st socketio.Stats) float64 { return float64(st.Engine.Proxied) }),
+		single(server.Stats, pprof.Gauge, "fanfare_limit_peers", "Addresses that the limits per IP remember.", func(st socketio.Stats) float64 { return float64(st.Engine.Peers) }),
+		single(server.Stats, pprof.Counter, "fanfare_handlers_held_total", "Events whose handlers had to wait because an event loop had too much to do.", func(st socketio.Stats) float64 { return float64(st.Engine.Congested) }),
+		single(server.Stats, pprof.Counter, "fanfare_proxied_total", "Connections whose header of the PROXY protocol was read.", func(st socketio.Stats) float64 { return float64(st.Engine.Proxied) }),
 	}
 }
 

@@ -40,37 +40,37 @@ func newParts(c *config.Config) (*parts, error) {
 	p.level.Set(c.Logging.LogLevel)
 	p.log = c.Logging.Logger(os.Stderr, p.level)
 	p.debug = c.Logging.Logger(os.Stderr, slog.LevelDebug)
-	if err := p.readCertificate(c); err != nil {
+	var err error
+	if p.certificate, err = readCertificate("tls", c.Listen.TLSCert, c.Listen.TLSKey); err != nil {
 		return nil, err
 	}
 	if err := p.api.read(c); err != nil {
 		return nil, err
 	}
-	guard, err := auth.New(authOptions(&c.Auth, p.log))
-	if err != nil {
+	if p.guard, err = auth.New(authOptions(&c.Auth, p.log)); err != nil {
 		return nil, err
 	}
-	p.guard = guard
 	return p, nil
 }
 
-func (p *parts) readCertificate(c *config.Config) (err error) {
-	if c.Listen.TLSCert == "" {
-		return nil
+// readCertificate reads what the options --…-cert and --…-key name; nil where they name nothing.
+func readCertificate(option, certFile, keyFile string) (*socketio.Certificate, error) {
+	if certFile == "" {
+		return nil, nil
 	}
-	p.certificate, err = socketio.CertificateFiles(c.Listen.TLSCert, c.Listen.TLSKey)
+	c, err := socketio.CertificateFiles(certFile, keyFile)
 	if err != nil {
-		return fmt.Errorf("give a certificate and its key in PEM with --tls-cert and --tls-key (%w)", err)
+		return nil, fmt.Errorf("give a certificate and its key in PEM with --%s-cert and --%s-key (%w)", option, option, err)
 	}
-	return nil
+	return c, nil
 }
 
-// tls is the server's; nil for plain http.
-func (p *parts) tls() *tls.Config {
-	if p.certificate == nil {
+// tlsOf is for a listener with that certificate; nil for plain http.
+func tlsOf(c *socketio.Certificate) *tls.Config {
+	if c == nil {
 		return nil
 	}
-	return &tls.Config{GetCertificate: p.certificate.GetCertificate}
+	return &tls.Config{GetCertificate: c.GetCertificate}
 }
 
 // changes are what SIGHUP may change while the server runs.
@@ -79,8 +79,8 @@ func (p *parts) changes() []change {
 		func(c *config.Config) (func(), error) { return func() { p.level.Set(c.Logging.LogLevel) }, nil },
 		func(c *config.Config) (func(), error) { return func() { p.server.SetCORS(origins(c)) }, nil },
 		func(c *config.Config) (func(), error) {
-			return func() { _ = p.server.SetLimits(c.Limits.Engine()) }, nil
-		}, // they were validated
+			return func() { _ = p.server.SetLimits(c.Limits.Engine()) }, nil // they were validated
+		},
 		p.replaceCertificate,
 		p.api.change,
 		changeSockets(p.sockets),

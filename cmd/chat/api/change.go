@@ -1,5 +1,7 @@
 package api
 
+import "github.com/fanfare-go/fanfare/engine/socketio"
+
 // joinRequest puts sockets into rooms.
 type joinRequest struct {
 	Namespace string   `json:"namespace"`
@@ -30,38 +32,31 @@ type changeAnswer struct {
 	Sockets int `json:"sockets"`
 }
 
-func join(c *call, q *joinRequest) (a changeAnswer, err error) {
-	if len(q.Join) == 0 {
-		return a, Invalid("join: name the rooms to join")
-	}
-	if err := c.names("join", q.Join); err != nil {
-		return a, err
-	}
-	b, err := c.chosen(q.Namespace, q.Rooms, q.Except)
-	if err != nil {
-		return a, err
-	}
-	if a.Sockets, err = b.Count(c.ctx); err != nil {
-		return a, err
-	}
-	return a, b.SocketsJoin(q.Join...)
+func join(c *call, q *joinRequest) (changeAnswer, error) {
+	return c.change("join", q.Join, q.Namespace, q.Rooms, q.Except, socketio.BroadcastOperator.SocketsJoin)
 }
 
-func leave(c *call, q *leaveRequest) (a changeAnswer, err error) {
-	if len(q.Leave) == 0 {
-		return a, Invalid("leave: name the rooms to leave")
+func leave(c *call, q *leaveRequest) (changeAnswer, error) {
+	return c.change("leave", q.Leave, q.Namespace, q.Rooms, q.Except, socketio.BroadcastOperator.SocketsLeave)
+}
+
+// change does something about rooms with the sockets that a request means. The field is
+// called after it.
+func (c *call) change(field string, names []string, namespace string, rooms, except []string, do func(socketio.BroadcastOperator, ...string) error) (a changeAnswer, err error) {
+	if len(names) == 0 {
+		return a, Invalid("%s: name the rooms to %s", field, field)
 	}
-	if err := c.names("leave", q.Leave); err != nil {
+	if err := c.names(field, names); err != nil {
 		return a, err
 	}
-	b, err := c.chosen(q.Namespace, q.Rooms, q.Except)
+	b, err := c.chosen(namespace, rooms, except)
 	if err != nil {
 		return a, err
 	}
 	if a.Sockets, err = b.Count(c.ctx); err != nil {
 		return a, err
 	}
-	return a, b.SocketsLeave(q.Leave...)
+	return a, do(b, names...)
 }
 
 // disconnect wants everybody to be meant on purpose.

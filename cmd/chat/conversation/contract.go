@@ -39,7 +39,7 @@ const (
 	MaxNameRunes = 32  // of a person
 	MaxRoomRunes = 64  // of a room's name
 	MaxNames     = 100 // told by presence
-	OwnRooms     = 2   // of a socket that nobody asked for: its own, and that of who looks at the lobby
+	OwnRooms     = 1   // of a socket that nobody asked for: that of who looks at the lobby
 )
 
 // Sent acknowledges a message.
