@@ -1,0 +1,37 @@
+package cluster
+
+import "context"
+
+// Link carries the messages of one namespace between its servers. Its methods are safe
+// for concurrent use, and none but Close and those that take a context blocks: what
+// cannot be sent soon is queued within a bound, beyond which volatile broadcasts are
+// dropped first, and everything that is dropped is counted. Messages and what they
+// refer to are valid until a method returns.
+//
+// What comes from other servers a Link hands to [Adapter.Receive], in the order in
+// which each of them sent it. A Link looks at nothing but the form of what comes.
+type Link interface {
+	// Publish sends m to the other servers, in the order of the calls.
+	Publish(m *Message) error
+	// Answer sends m, an answer, to the adapter that has asked.
+	Answer(uid string, m *Message) error
+	// Others returns who is asked by a request that is published next: how many other
+	// servers there are and, where the Link knows them, their UIDs. A server that is
+	// known and goes is struck off with Adapter.Gone.
+	Others(ctx context.Context) (n int, uids []string, err error)
+	// Close sends what is queued, as far as that is possible soon, and says goodbye.
+	Close() error
+}
+
+// Interested is a Link that wants to know which rooms have sockets on this server. The
+// calls for one room alternate; they come with locks of sockets held.
+type Interested interface {
+	Enter(room string)
+	Leave(room string)
+}
+
+// Own is a Link whose servers are all of this package, so that the kinds of messages
+// that Node does not know are understood by everybody.
+type Own interface {
+	OwnKind() bool
+}
