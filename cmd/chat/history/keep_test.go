@@ -26,8 +26,10 @@ func TestWhatOthersHaveIsKeptInItsPlace(t *testing.T) {
 		requirePage(t, h, "tea") // it has a tail from now on
 		last := say(t, h, "tea", "last")
 		first := history.Message{ID: idAt(last.At.Add(-time.Second)), Room: "tea", User: "eve", Name: "Eve", Text: "first"}
-		if !h.Keep(first) || !h.Keep(first) {
-			t.Fatal("it was not kept")
+		for range 2 { // brokers may say it twice
+			if !h.Keep(first) {
+				t.Fatal("it was not kept")
+			}
 		}
 		first.At = last.At.Add(-time.Second)
 		requirePage(t, h, "tea", first, last)
