@@ -67,7 +67,7 @@ func CheckEvent(array []byte, attachments int, lim *Limits) error {
 	if err := Check(array, lim); err != nil {
 		return err
 	}
-	if err := checkEventName(trimSpace(array)); err != nil {
+	if err := checkEventName(trimSpace(array)); err != nil || attachments == 0 {
 		return err
 	}
 	return CheckPlaceholders(array, attachments)

@@ -36,10 +36,13 @@ func TestCheckEvent(t *testing.T) {
 			t.Errorf("%s: %v", array, err)
 		}
 	}
-	for _, array := range []string{"", "{}", "[]", `[null]`, `["connect"]`, `["a"`, "[\"\xff\"]", `["a",{"_placeholder":true,"num":0}]`, `["a"]["b"]`} {
+	for _, array := range []string{"", "{}", "[]", `[null]`, `["connect"]`, `["a"`, "[\"\xff\"]", `["a"]["b"]`} {
 		if err := parser.CheckEvent([]byte(array), 0, nil); err == nil {
 			t.Errorf("%s was taken", array)
 		}
+	}
+	if err := parser.CheckEvent([]byte(`["a",{"_placeholder":true,"num":1}]`), 1, nil); err == nil {
+		t.Error("an attachment that is not there was taken")
 	}
 }
 
