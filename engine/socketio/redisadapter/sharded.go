@@ -78,6 +78,7 @@ func (l *shardedLink) message(message string) {
 	switch {
 	case err != nil:
 		c.malformed.Add(1)
+		l.adapter.Malformed(err)
 	case nsp != l.nsp:
 		c.elsewhere.Add(1)
 	default:
@@ -137,6 +138,11 @@ func looksLikeSocketID(room string) bool {
 		}
 	}
 	return units == size
+}
+
+// Lane implements cluster.Lanes: what goes to a room's channel does not reach everybody.
+func (l *shardedLink) Lane(m *cluster.Message) (lane string, counted bool) {
+	return "", l.channelOf(m) == l.public
 }
 
 // Others implements cluster.Link. Servers have no names here: they are counted by their
