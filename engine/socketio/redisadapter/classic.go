@@ -51,8 +51,7 @@ func (c *classic) open(a *cluster.Adapter) (cluster.Link, error) {
 type classicLink struct {
 	*classic
 	adapter *cluster.Adapter
-	nsp     string // its name
-	rooms   roomSet
+	nsp     string    // its name
 	echo    [2]string // how what it has sent itself begins, on channels of broadcasts and of requests
 
 	channel   string // of broadcasts; those to one room have its name and another # behind it
@@ -99,11 +98,11 @@ func (l *classicLink) Close() error {
 	return nil
 }
 
-// Enter implements cluster.Interested.
-func (l *classicLink) Enter(room string) { l.rooms.enter(room) }
+// Enter implements cluster.Interested: so that the adapter knows what is Occupied.
+func (l *classicLink) Enter(string) {}
 
 // Leave implements cluster.Interested.
-func (l *classicLink) Leave(room string) { l.rooms.leave(room) }
+func (l *classicLink) Leave(string) {}
 
 // Publish implements cluster.Link.
 func (l *classicLink) Publish(m *cluster.Message) error {
@@ -125,9 +124,6 @@ func (l *classicLink) channelOf(rooms []string) string {
 // Answer implements cluster.Link. Node's servers send what is answered to serverSideEmit
 // to everybody, always.
 func (l *classicLink) Answer(uid string, m *cluster.Message) error {
-	if m.Failed != "" {
-		return nil // there is no way to say that: nobody would tell it from a value
-	}
 	if m.Type == cluster.ServerSideEmitResponse {
 		return l.push(l.responses, m)
 	}

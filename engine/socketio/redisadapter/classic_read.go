@@ -85,7 +85,7 @@ func unpack(b []byte, limits *parser.Limits) (object []byte, attachments [][]byt
 // classicMembers are those that messages may have, as they were found.
 type classicMembers struct {
 	kind, opts, rooms, sid, room, data, packet, sent, sockets, count []byte
-	uid, id                                                          string
+	uid, id, socketID, failed                                        string
 	close                                                            bool
 }
 
@@ -99,6 +99,10 @@ func readMembers(object []byte) (f classicMembers, err error) {
 			f.uid, err = cluster.ParseName(v)
 		case "requestId":
 			f.id, err = cluster.ParseName(v)
+		case "socketId":
+			f.socketID, err = cluster.ParseName(v)
+		case "failed":
+			f.failed, err = cluster.ParseName(v)
 		case "opts":
 			f.opts = v
 		case "rooms":
@@ -226,7 +230,7 @@ func readClassicAnswer(b []byte, limits *parser.Limits, waits func(requestID str
 	case !waits(f.id):
 		return nil, nil
 	}
-	m = &cluster.Message{RequestID: f.id}
+	m = &cluster.Message{RequestID: f.id, SocketID: f.socketID, Failed: f.failed}
 	switch kind := string(f.kind); {
 	case kind == strconv.Itoa(classicServerSide):
 		m.Type = cluster.ServerSideEmitResponse

@@ -50,7 +50,7 @@ func (l *classicLink) broadcast(channel, message string) {
 	if !l.fleet.fits(message) {
 		return
 	}
-	if room := l.roomOf(channel); room != "" && !l.knows(room) {
+	if room := l.roomOf(channel); room != "" && !l.adapter.Occupied(room) {
 		l.fleet.counters.elsewhere.Add(1)
 		if uid := senderOf(message); uid != "" {
 			l.adapter.Skip(&cluster.Message{Type: cluster.Broadcast, UID: uid})
@@ -73,19 +73,6 @@ func (l *classicLink) broadcast(channel, message string) {
 func (l *classicLink) roomOf(channel string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(channel, l.channel), "#")
 }
-
-// knows reports whether what is sent to a room may be for somebody here: a member, a
-// socket by its id, or one that is lost and may come back to what it has missed.
-func (l *classicLink) knows(room string) bool {
-	if l.rooms.has(room) {
-		return true
-	}
-	_, isSocket := l.adapter.Namespace().Socket(room)
-	return isSocket || l.remembers()
-}
-
-// remembers reports whether sockets that are lost for a while are kept.
-func (l *classicLink) remembers() bool { return l.adapter.Recovers() }
 
 // senderOf returns the UID in a broadcast that is not read otherwise; empty where that is
 // not to be seen at once.
@@ -152,7 +139,7 @@ func (l *classicLink) moveOne(r *classicRequest) {
 	case classicJoin:
 		_ = s.Join(r.room) // or it is gone, or may be in no more rooms: there is no way to say so
 	case classicLeave:
-		_ = s.Leave(r.room)
+		s.Leave(r.room)
 	case classicDisconnect:
 		s.Disconnect(r.close)
 	}

@@ -44,10 +44,17 @@ var classicTypes = map[cluster.Type]uint64{
 // scratch is where messages are written before their length is known.
 var scratch = sync.Pool{New: func() any { return new([2][]byte) }}
 
+// maxScratch bytes are kept of what a message was written to.
+const maxScratch = 1 << 20
+
 // classicBody returns the bytes of m, which are the caller's.
 func classicBody(m *cluster.Message, nsp string) ([]byte, error) {
 	s := scratch.Get().(*[2][]byte)
-	defer scratch.Put(s)
+	defer func() {
+		if cap(s[0])+cap(s[1]) <= maxScratch {
+			scratch.Put(s)
+		}
+	}()
 	text, err := appendClassic(s[0][:0], m, nsp)
 	if err != nil {
 		return nil, err
@@ -197,6 +204,12 @@ func (w *classicWriter) answer(m *cluster.Message) (err error) {
 	default:
 		w.key("data")
 		w.b, err = parser.AppendBuffers(w.b, first, m.Packet.Attachments)
+	}
+	if m.SocketID != "" { // this and the next are for servers of this package only
+		w.text("socketId", m.SocketID)
+	}
+	if m.Failed != "" {
+		w.text("failed", m.Failed)
 	}
 	return err
 }
