@@ -87,6 +87,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Cluster.Logger == nil {
 		o.Cluster.Logger = slog.Default()
 	}
+	if o.Cluster.Pulse == nil {
+		o.Cluster.Pulse = new(cluster.Pulse)
+	}
 	return o, nil
 }
 
