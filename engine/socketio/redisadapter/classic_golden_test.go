@@ -23,12 +23,11 @@ type capture struct {
 
 func captures(t testing.TB, file string) (list []capture) {
 	t.Helper()
-	f, err := os.Open(file)
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
+	lines := bufio.NewScanner(bytes.NewReader(text))
 	for lines.Scan() {
 		name, named := strings.CutPrefix(lines.Text(), "- ")
 		if !named {
