@@ -92,7 +92,7 @@ func (s *sending) untold(again bool, most int, each func(subject string, sent ui
 	defer s.mu.Unlock()
 	for subject, l := range s.lanes {
 		news := l.told != l.sent
-		if l.private || !news && !(again && l.again) {
+		if l.private || !news && (!again || !l.again) {
 			continue
 		}
 		if most--; most < 0 {
