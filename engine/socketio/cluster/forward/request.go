@@ -65,18 +65,29 @@ type once struct{ *http.Transport }
 
 // RoundTrip sends a request.
 func (t once) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Body == nil || r.Body == http.NoBody {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions || r.Method == http.MethodTrace {
 		r = r.WithContext(r.Context()) // a shallow copy
-		r.Body = nothing{}
+		r.Body = unrepeatable{r.Body}
 	}
 	return t.Transport.RoundTrip(r)
 }
 
-// nothing is a body that cannot be sent again.
-type nothing struct{}
+// unrepeatable is a body, or none, that cannot be sent again.
+type unrepeatable struct{ body io.ReadCloser }
 
-func (nothing) Read([]byte) (int, error) { return 0, io.EOF }
-func (nothing) Close() error             { return nil }
+func (u unrepeatable) Read(b []byte) (int, error) {
+	if u.body == nil {
+		return 0, io.EOF
+	}
+	return u.body.Read(b)
+}
+
+func (u unrepeatable) Close() error {
+	if u.body == nil {
+		return nil
+	}
+	return u.body.Close()
+}
 
 // fail answers a request that could not be forwarded.
 func fail(w http.ResponseWriter, r *http.Request, err error) {

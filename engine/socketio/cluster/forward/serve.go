@@ -1,7 +1,6 @@
 package forward
 
 import (
-	"errors"
 	"io"
 	"net"
 	"time"
@@ -31,7 +30,7 @@ func serve(v *socketio.Server, s *tunnel.Stream) {
 	}
 	nc, err := v.Dial(peer)
 	if err != nil {
-		s.Refuse(refusal(err))
+		s.Refuse(tunnel.ErrRefused)
 		return
 	}
 	defer func() { _ = nc.Close() }()
@@ -45,14 +44,6 @@ func serve(v *socketio.Server, s *tunnel.Stream) {
 	_ = carry(patient{s}, nc)
 	_ = s.Close()
 	<-done
-}
-
-// refusal is what the other server is told.
-func refusal(err error) error {
-	if errors.Is(err, socketio.ErrServerClosed) {
-		return tunnel.ErrRefused
-	}
-	return tunnel.ErrBusy
 }
 
 // patient gives each Write its time.
