@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -245,5 +246,5 @@ func (w *walk) awaitEarly(ctx context.Context) error {
 
 // lifetime is for how long a lost socket is stored.
 func (l *Logged) lifetime() time.Duration {
-	return time.Duration(l.ttl.Load())
+	return cmp.Or(time.Duration(l.ttl.Load()), 2*time.Minute) // Node: maxDisconnectionDuration
 }

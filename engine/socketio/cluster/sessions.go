@@ -17,7 +17,9 @@ func (l *Logged) KeepSession(_ context.Context, s *socketio.SessionState) error 
 }
 
 func (l *Logged) storeSession(s *socketio.SessionState, live bool) error {
-	l.ttl.Store(int64(s.TTL))
+	if !live {
+		l.ttl.Store(int64(s.TTL))
+	}
 	session := &Session{
 		ID: s.ID, PID: s.PID, Namespace: l.Namespace().Name(), Rooms: s.Rooms, Data: s.Data,
 		Offset: s.Offset, Owner: l.uid, Live: live,
