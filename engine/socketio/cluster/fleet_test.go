@@ -29,7 +29,7 @@ func newFleet(t *testing.T, b *clustertest.Bus, n int, o cluster.Options) (list 
 func newNode(t *testing.T, adapter func(*socketio.MemoryAdapter) socketio.Adapter) *node {
 	t.Helper()
 	v := new(node)
-	v.Server = socketiotest.NewServer(t, socketio.Options{Adapter: func(m *socketio.MemoryAdapter) socketio.Adapter {
+	v.Server = socketiotest.NewServer(t, socketio.Options{KeepHandshake: true, Adapter: func(m *socketio.MemoryAdapter) socketio.Adapter {
 		a := adapter(m)
 		v.adapter = a.(*cluster.Adapter)
 		return a
