@@ -38,7 +38,7 @@ func (l *Logged) RestoreSession(ctx context.Context, pid, offset string, adopt f
 	switch {
 	case ctx.Err() != nil && err != nil: // the client is lost again, and may come once more
 		s.Live = false
-		t.store.put(pid, s, l.lifetime())
+		t.store.put(s, l.lifetime())
 		return nil
 	case errors.Is(err, errTooOld):
 		t.counts.tooOld.Add(1)
@@ -244,7 +244,11 @@ func (w *walk) awaitEarly(ctx context.Context) error {
 	return nil
 }
 
+// defaultLifetime is for how long sockets are stored where nothing else is known. Node:
+// maxDisconnectionDuration.
+const defaultLifetime = 2 * time.Minute
+
 // lifetime is for how long a lost socket is stored.
 func (l *Logged) lifetime() time.Duration {
-	return cmp.Or(time.Duration(l.ttl.Load()), 2*time.Minute) // Node: maxDisconnectionDuration
+	return cmp.Or(time.Duration(l.ttl.Load()), defaultLifetime)
 }

@@ -273,6 +273,15 @@ func (w *town) close() {
 	}
 }
 
+// fail fails the test with all numbers there are.
+func (w *town) fail(why string) {
+	w.Helper()
+	for i := range w.servers {
+		w.Errorf("server %d: %+v\n%+v", i, w.desks[i].Tail.Stats(), w.servers[i].Stats().Recovery)
+	}
+	w.Fatalf("%s", why)
+}
+
 // socket waits for the socket of a client on a server.
 func (w *town) socket(i int, id string) (s *socketio.Socket) {
 	w.Helper()
@@ -300,5 +309,3 @@ func ok(t tb, err error) {
 		t.Fatalf("%v", err)
 	}
 }
-
-

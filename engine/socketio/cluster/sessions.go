@@ -24,7 +24,7 @@ func (l *Logged) storeSession(s *socketio.SessionState, live bool) error {
 		ID: s.ID, PID: s.PID, Namespace: l.Namespace().Name(), Rooms: s.Rooms, Data: s.Data,
 		Offset: s.Offset, Owner: l.uid, Live: live,
 	}
-	stored := l.tail.store.put(s.PID, session, s.TTL)
+	stored := l.tail.store.put(session, s.TTL)
 	if !live {
 		l.surrenders.handed(s.PID)
 	}
@@ -35,10 +35,10 @@ func (l *Logged) storeSession(s *socketio.SessionState, live bool) error {
 }
 
 // ForgetSession implements socketio.SessionAdapter.
-func (l *Logged) ForgetSession(pid string) { l.tail.store.put(pid, nil, 0) }
+func (l *Logged) ForgetSession(pid string) { l.tail.store.drop(pid, l.uid) }
 
 // DropSession implements socketio.SessionKeeper.
-func (l *Logged) DropSession(pid string) { l.tail.store.put(pid, nil, 0) }
+func (l *Logged) DropSession(pid string) { l.tail.store.drop(pid, l.uid) }
 
 // take returns the socket with this key, which nobody else is given then; nil where there
 // is none. Whoever has its connection still, gives it up.
@@ -61,12 +61,18 @@ func (l *Logged) take(ctx context.Context, pid string) (*Session, error) {
 	if s != nil {
 		owner = s.Owner
 	}
-	if !l.askSurrender(ctx, pid, owner) {
-		return s, nil
-	}
-	latest, err := l.tail.log.TakeSession(ctx, pid)
+	l.askSurrender(ctx, pid, owner)
+	// Also where nobody had it: it may have been stored meanwhile.
+	latest, err := l.tail.takeLate(ctx, pid)
 	if latest == nil || err != nil {
 		return s, nil
 	}
 	return latest, nil
+}
+
+// takeLate is TakeSession for those whose time may be over.
+func (t *Tail) takeLate(ctx context.Context, pid string) (*Session, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.options.MaxWait)
+	defer cancel()
+	return t.log.TakeSession(ctx, pid)
 }

@@ -33,7 +33,7 @@ type surrenders struct {
 type question struct {
 	left  int                 // servers that have not answered
 	uids  map[string]struct{} // those, where the Link knows them
-	owner string              // whose answer is enough; empty where that is not known
+	owner string              // whose answer is enough where some may never answer, as Node's
 	found bool
 	done  chan struct{} // closed when there is nothing more to wait for
 	ended bool
@@ -52,7 +52,7 @@ func (q *question) answer(uid string, found bool) {
 	}
 	q.left--
 	q.found = q.found || found
-	if found || q.left <= 0 || uid == q.owner {
+	if found || q.left <= 0 || q.uids == nil && uid == q.owner {
 		q.ended = true
 		close(q.done)
 	}
@@ -61,9 +61,6 @@ func (q *question) answer(uid string, found bool) {
 // askSurrender has other servers give up the socket of a client that is here, and reports
 // whether one has stored it. owner is who has stored what there is, if anybody.
 func (l *Logged) askSurrender(ctx context.Context, pid, owner string) (found bool) {
-	if owner == l.uid {
-		return false
-	}
 	n, uids, err := l.link.Others(ctx)
 	if err != nil || n == 0 {
 		return false
@@ -75,13 +72,12 @@ func (l *Logged) askSurrender(ctx context.Context, pid, owner string) (found boo
 			q.uids[u] = struct{}{}
 		}
 	}
-	_, alive := q.uids[owner]
 	id := NewUID()
 	if !l.surrenders.ask(id, q) {
 		return false
 	}
 	defer l.surrenders.forget(id)
-	if l.publish(&Message{Type: SurrenderSession, RequestID: id, PID: pid}) != nil || owner != "" && uids != nil && !alive {
+	if l.publish(&Message{Type: SurrenderSession, RequestID: id, PID: pid}) != nil {
 		return false
 	}
 	select {
@@ -182,6 +178,7 @@ func (s *surrenders) handed(pid string) {
 // already.
 func (l *Logged) surrender(uid, request, pid string) {
 	if request == "" {
+		l.tail.store.cancel(pid)
 		if l.MemoryAdapter.Moved(pid) {
 			l.tail.counts.surrendered.Add(1)
 		}
@@ -208,8 +205,10 @@ func (l *Logged) giveUp(pid string, handed <-chan struct{}) (found bool) {
 	defer timer.Stop()
 	stored := l.tail.store.under(pid) // where it was lost a moment ago
 	if l.MemoryAdapter.Surrender(pid) {
+		found = true
 		l.tail.counts.surrendered.Add(1)
-		if stored == nil {
+		// Asked again, it is there as long as it has not been handed to PersistSession.
+		if l.MemoryAdapter.Surrender(pid) {
 			select {
 			case <-handed:
 			case <-timer.C:
@@ -219,7 +218,7 @@ func (l *Logged) giveUp(pid string, handed <-chan struct{}) (found bool) {
 		stored = l.tail.store.under(pid)
 	}
 	if stored == nil {
-		return false
+		return found
 	}
 	select {
 	case <-stored:
