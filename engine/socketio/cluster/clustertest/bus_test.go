@@ -10,7 +10,11 @@ import (
 	"github.com/fanfare-go/fanfare/engine/socketio/cluster/clustertest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// ants and gnet start goroutines of their default pools when they are loaded.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreCurrent(),
+		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*goWorker).run.func1"))
+}
 
 func overBus(b *clustertest.Bus) clustertest.Maker {
 	return func(t *testing.T, n int, o socketio.Options) []*socketio.Server {

@@ -1,8 +1,12 @@
 package clustertest
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -56,7 +60,10 @@ type hall struct {
 }
 
 // member is one client.
-type member struct{ *socketiotest.Client }
+type member struct {
+	*socketiotest.Client
+	t *testing.T
+}
 
 // socketData is a value that others learn of.
 var socketData = socketio.NewSharedKey[map[string]any]("profile")
@@ -74,9 +81,10 @@ func (f *fleet) hall(t *testing.T, name string) *hall {
 		})
 	}
 	for _, s := range f.servers {
+		s = s.Sub(t)
 		var row []*member
 		for range seats {
-			row = append(row, &member{s.Connect(socketiotest.ConnectOptions{Namespace: name, Auth: map[string]string{"token": "t"}})})
+			row = append(row, &member{s.Connect(socketiotest.ConnectOptions{Namespace: name, Auth: map[string]string{"token": "t"}}), t})
 		}
 		h.seats = append(h.seats, row)
 	}
@@ -121,34 +129,23 @@ const probe = "clustertest probe"
 
 // expect is Expect without probes.
 func (m *member) expect(name string, want ...any) *socketiotest.Event {
-	for {
-		e := m.Next()
-		if e.Name == probe && name != probe {
-			continue
-		}
-		if e.Name != name {
-			return m.Expect(name+", and not "+e.String(), want...) // fails with all that is known
-		}
-		if len(want) > 0 {
-			if w, err := socketio.EncodeArgs(want...); err != nil || !same(e.Args, w) {
-				return m.Expect(fmt.Sprintf("%s %v %x, and not %v %x", name, w, w.Attachments(), e.Args, e.Args.Attachments()))
-			}
-		}
-		return e
+	m.t.Helper()
+	e := m.Next()
+	for e.Name == probe && name != probe {
+		e = m.Next()
 	}
+	w, err := socketio.EncodeArgs(want...)
+	if err != nil || e.Name != name || len(want) > 0 && !same(e.Args, w) {
+		m.t.Fatalf("got %s %.300v %.100x, want %s %.300v %.100x", e.Name, e.Args, e.Args.Attachments(), name, w, w.Attachments())
+	}
+	return e
 }
 
-// same compares arguments as they were encoded, attachments in order.
+// same compares values, and attachments in order.
 func same(a, b socketio.Args) bool {
-	if a.String() != b.String() || len(a.Attachments()) != len(b.Attachments()) {
-		return false
-	}
-	for i, x := range a.Attachments() {
-		if string(x) != string(b.Attachments()[i]) {
-			return false
-		}
-	}
-	return true
+	var x, y any
+	return json.Unmarshal([]byte(a.String()), &x) == nil && json.Unmarshal([]byte(b.String()), &y) == nil &&
+		reflect.DeepEqual(x, y) && slices.EqualFunc(a.Attachments(), b.Attachments(), bytes.Equal)
 }
 
 // reaches waits until what is emitted to the room on any server comes to these members:

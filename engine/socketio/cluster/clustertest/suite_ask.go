@@ -62,13 +62,13 @@ func acknowledgements(h *hall) {
 func missingAcks(h *hall) {
 	for i, n := range h.at {
 		ctx, cancel := context.WithCancelCause(h.ctx())
-		got, missing := 0, 0
+		got, missing, enough := 0, 0, make(chan struct{})
 		done := later(func() (int, error) {
 			for _, err := range n.To().AskAll(ctx, "ask", i) {
 				switch {
 				case err == nil:
 					if got++; got == servers {
-						cancel(context.DeadlineExceeded) // nothing else will come
+						close(enough)
 					}
 				case errors.Is(err, context.DeadlineExceeded):
 					missing++
@@ -82,6 +82,9 @@ func missingAcks(h *hall) {
 			row[0].expect("ask", i).Ack(i)
 			row[1].expect("ask", i)
 		}
+		_, _ = later(func() (int, error) { <-enough; return 0, nil })(h)
+		h.fence(h.all()...) // so that it is known how many there are
+		cancel(context.DeadlineExceeded)
 		if n, err := done(h); n != servers || missing != servers*(seats-1) || err != nil {
 			h.Errorf("server %d: %d answers, %d missing: %v", i, n, missing, err)
 		}

@@ -88,7 +88,7 @@ func namespaces(h *hall) {
 			name = h.name + name
 			server := m[0]
 			h.at[i].Server().Of(name)
-			others[name] = append(others[name], &member{server.Of(name, nil)})
+			others[name] = append(others[name], &member{server.Of(name, nil), h.T})
 		}
 	}
 	for name := range others {
