@@ -34,6 +34,7 @@ func (l *Logged) RestoreSession(ctx context.Context, pid, offset string, adopt f
 		t.counts.noSession.Add(1)
 		return nil
 	}
+	l.surrenders.restore(pid)
 	err = l.resume(bounded, s, offset, adopt)
 	switch {
 	case ctx.Err() != nil && err != nil: // the client is lost again, and may come once more
@@ -90,6 +91,17 @@ func (l *Logged) startOf(s *Session, shown string) (from mark, ok bool) {
 		return stored, true
 	}
 	return from, true
+}
+
+// OffsetBefore implements socketio.OffsetOrder.
+func (l *Logged) OffsetBefore(a, b string) bool {
+	m, known := parseMark(l.tail.log, a)
+	n, ok := parseMark(l.tail.log, b)
+	if !known || !ok {
+		return false
+	}
+	order := l.tail.log.Compare(m.base, n.base)
+	return order < 0 || order == 0 && n.uid != "" && (n.uid != m.uid || n.sequence > m.sequence)
 }
 
 // finish has a socket adopted while nothing is delivered to the namespace; false where

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"time"
 
 	"github.com/fanfare-go/fanfare/engine/socketio"
 )
@@ -22,7 +23,7 @@ func (l *Logged) storeSession(s *socketio.SessionState, live bool) error {
 	}
 	session := &Session{
 		ID: s.ID, PID: s.PID, Namespace: l.Namespace().Name(), Rooms: s.Rooms, Data: s.Data,
-		Offset: s.Offset, Owner: l.uid, Live: live,
+		Offset: s.Offset, Owner: l.uid, Live: live, Stored: time.Now().UnixNano(),
 	}
 	stored := l.tail.store.put(session, s.TTL)
 	if !live {
@@ -43,18 +44,16 @@ func (l *Logged) DropSession(pid string) { l.tail.store.drop(pid, l.uid) }
 // take returns the socket with this key, which nobody else is given then; nil where there
 // is none. Whoever has its connection still, gives it up.
 func (l *Logged) take(ctx context.Context, pid string) (*Session, error) {
-	if stored := l.tail.store.under(pid); stored != nil {
-		select {
-		case <-stored:
-		case <-ctx.Done():
-		}
+	if handed, ok := l.surrenders.begin(pid); ok { // what this server has of it goes the same way
+		l.giveUp(ctx, pid, handed)
+		l.surrenders.end(pid, handed)
 	}
 	s, err := l.tail.log.TakeSession(ctx, pid)
 	if err != nil {
 		return nil, err
 	}
 	if s != nil && !s.Live {
-		l.tellSurrender(pid)
+		l.tellSurrender(s)
 		return s, nil
 	}
 	owner := ""
