@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -131,8 +132,11 @@ func (l *wandererLine) Text(data []byte) {
 			w.t.Errorf("%q: %v", data, err)
 			return
 		}
-		_ = json.Unmarshal(list[len(list)-1], &w.offset)
-		event, _ := json.Marshal(list[:len(list)-1])
+		if w.pid != "" {
+			_ = json.Unmarshal(list[len(list)-1], &w.offset)
+			list = list[:len(list)-1]
+		}
+		event, _ := json.Marshal(list)
 		w.got = append(w.got, string(event))
 	default:
 		w.t.Errorf("unexpected %q", text)
@@ -144,3 +148,6 @@ func (l *wandererLine) Binary(data []byte) { l.w.t.Errorf("unexpected %x", data)
 
 // Closed implements what OpenInner wants.
 func (l *wandererLine) Closed(engine.Reason) {}
+
+// uid is what servers' channels have in place of a room.
+var uid = regexp.MustCompile(`^[0-9a-f]{16}#$`)
