@@ -300,5 +300,3 @@ func ok(t tb, err error) {
 		t.Fatalf("%v", err)
 	}
 }
-
-
