@@ -71,6 +71,7 @@ func AppendData(dst []byte, m *Message) []byte {
 		w.key("sizes")
 		w.b = appendCounts(w.b, m.Sizes)
 	case Tally:
+		w.requestID(m)
 		w.key("sent")
 		w.b = appendCounts(w.b, m.Sent)
 	}
