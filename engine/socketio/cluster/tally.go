@@ -256,6 +256,12 @@ func (t *peers) forget(uid string) {
 	delete(t.byUID, uid)
 }
 
+func (t *peers) len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.byUID)
+}
+
 // lost returns what was lost of whom.
 func (t *peers) lost() map[string]uint64 {
 	t.mu.Lock()
