@@ -12,6 +12,8 @@ type Outgoing struct {
 	Kind     uint8  // the Link's own
 	Body     []byte // the Outbox's from then on
 	Volatile bool   // dropped first
+	// Settled is the Link's own: an Outbox never calls it.
+	Settled func(offset string, err error)
 }
 
 // OutboxOptions bound an Outbox. The zero value of each field means its default.
@@ -27,6 +29,7 @@ type OutboxStats struct {
 	Waiting      int
 	WaitingBytes int
 	Sent         uint64
+	SentBytes    uint64
 	Dropped      uint64 // for want of room
 	DroppedFirst uint64 // of these, volatile ones
 	Failures     uint64 // of attempts to send
@@ -114,7 +117,7 @@ func (o *Outbox) run() {
 		}
 		for len(batch) > 0 {
 			n, err := o.send(o.ctx, batch)
-			o.settled(n, err)
+			o.settled(batch[:n], err)
 			batch = batch[n:]
 			if err == nil {
 				pause = o.options.Pause
@@ -148,10 +151,13 @@ func (o *Outbox) take() []Outgoing {
 	return batch
 }
 
-func (o *Outbox) settled(n int, err error) {
+func (o *Outbox) settled(batch []Outgoing, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.stats.Sent += uint64(n)
+	o.stats.Sent += uint64(len(batch))
+	for i := range batch {
+		o.stats.SentBytes += uint64(len(batch[i].Body))
+	}
 	o.stats.Down = err != nil
 	if err != nil {
 		o.stats.Failures++

@@ -38,6 +38,7 @@ func (c *classic) uid() string {
 }
 
 func (c *classic) report(*Stats)               {}
+func (c *classic) wait(context.Context) error  { return nil }
 func (c *classic) ready() error                { return nil }
 func (c *classic) close(context.Context) error { return nil }
 
