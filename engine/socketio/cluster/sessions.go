@@ -60,13 +60,15 @@ func (l *Logged) take(ctx context.Context, pid string) (*Session, error) {
 	if s != nil {
 		owner = s.Owner
 	}
-	l.askSurrender(ctx, pid, owner)
-	// Also where nobody had it: it may have been stored meanwhile.
-	latest, err := l.tail.takeLate(ctx, pid)
-	if latest == nil || err != nil {
-		return s, nil
-	}
-	return latest, nil
+	l.askSurrender(ctx, pid, owner, func() bool {
+		latest, err := l.tail.takeLate(ctx, pid)
+		if latest == nil || err != nil {
+			return false
+		}
+		s = latest
+		return true
+	})
+	return s, nil
 }
 
 // takeLate is TakeSession for those whose time may be over.

@@ -37,8 +37,8 @@ type question struct {
 	left  int                 // servers that have not answered
 	uids  map[string]struct{} // those, where the Link knows them
 	owner string              // whose answer is enough where some may never answer, as Node's
-	found bool
-	done  chan struct{} // closed when there is nothing more to wait for
+	found chan struct{}       // capacity 1: somebody had it, and has stored it
+	done  chan struct{}       // closed when there is nothing more to wait for
 	ended bool
 }
 
@@ -54,21 +54,27 @@ func (q *question) answer(uid string, found bool) {
 		delete(q.uids, uid)
 	}
 	q.left--
-	q.found = q.found || found
-	if found || q.left <= 0 || q.uids == nil && uid == q.owner {
+	if found {
+		select {
+		case q.found <- struct{}{}:
+		default:
+		}
+	}
+	if q.left <= 0 || q.uids == nil && uid == q.owner {
 		q.ended = true
 		close(q.done)
 	}
 }
 
-// askSurrender has other servers give up the socket of a client that is here, and reports
-// whether one has stored it. owner is who has stored what there is, if anybody.
-func (l *Logged) askSurrender(ctx context.Context, pid, owner string) (found bool) {
+// askSurrender has other servers give up the socket of a client that is here. Whenever one
+// has stored it, and at the end, it tries to take it until that succeeds. owner is who
+// has stored what there is, if anybody.
+func (l *Logged) askSurrender(ctx context.Context, pid, owner string, take func() bool) {
 	n, uids, err := l.link.Others(ctx)
 	if err != nil || n == 0 {
-		return false
+		return
 	}
-	q := &question{left: n, owner: owner, done: make(chan struct{})}
+	q := &question{left: n, owner: owner, found: make(chan struct{}, 1), done: make(chan struct{})}
 	if uids != nil {
 		q.uids = make(map[string]struct{}, len(uids))
 		for _, u := range uids {
@@ -77,17 +83,24 @@ func (l *Logged) askSurrender(ctx context.Context, pid, owner string) (found boo
 	}
 	id := NewUID()
 	if !l.surrenders.ask(id, q) {
-		return false
+		return
 	}
 	defer l.surrenders.forget(id)
 	if l.publish(&Message{Type: SurrenderSession, RequestID: id, PID: pid}) != nil {
-		return false
+		return
 	}
-	select {
-	case <-q.done:
-	case <-ctx.Done():
+	for over := false; !over; {
+		select {
+		case <-q.found:
+		case <-q.done:
+			over = true
+		case <-ctx.Done():
+			over = true
+		}
+		if take() {
+			return
+		}
 	}
-	return l.surrenders.verdict(q)
 }
 
 // tellSurrender tells who has stored a socket that it has been taken.
@@ -116,12 +129,6 @@ func (s *surrenders) forget(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.asked, id)
-}
-
-func (s *surrenders) verdict(q *question) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return q.found
 }
 
 // answered takes a SessionSurrendered.
@@ -187,7 +194,7 @@ func (l *Logged) moved(m *Message) {
 	if !l.surrenders.since(m.PID, int64(m.Sequence)) {
 		return
 	}
-	l.tail.store.cancel(m.PID)
+	l.tail.store.cancel(m.PID, int64(m.Sequence))
 	if l.MemoryAdapter.Moved(m.PID) {
 		l.tail.counts.surrendered.Add(1)
 	}
