@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"sync"
-	"time"
 )
 
 // Kinds of messages about sessions. They do not belong into a log.
@@ -28,8 +27,8 @@ type surrenders struct {
 	given map[string]chan struct{} // by PID: closed when a socket that others want has been handed to the store
 	busy  int                      // questions of others
 
-	restoredAt map[string]int64 // ns, by PID
-	recent     []restored       // the same, oldest first
+	restored recent // sockets taken from the store
+	handed   recent // sockets handed to it, that have not come back since
 }
 
 // question is one question to all other servers: have you got this socket?
@@ -178,8 +177,9 @@ func (s *surrenders) end(pid string, stored chan struct{}) {
 	}
 }
 
-// handed tells that a socket has been handed to the store.
-func (s *surrenders) handed(pid string) {
+// hand tells that a socket has been handed to the store.
+func (s *surrenders) hand(pid string) {
+	s.handed.add(pid)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if stored := s.given[pid]; stored != nil {
@@ -191,52 +191,13 @@ func (s *surrenders) handed(pid string) {
 // moved gives up the socket that another server has taken from the store, unless it has
 // come back from there since.
 func (l *Logged) moved(m *Message) {
-	if !l.surrenders.since(m.PID, int64(m.Sequence)) {
+	if l.surrenders.restored.of(m.PID) > int64(m.Sequence) {
 		return
 	}
 	l.tail.store.cancel(m.PID, int64(m.Sequence))
 	if l.MemoryAdapter.Moved(m.PID) {
 		l.tail.counts.surrendered.Add(1)
 	}
-}
-
-// restored remembers when a socket was taken from the store, for a while.
-type restored struct {
-	pid string
-	at  int64 // ns
-}
-
-// restoredStay is how long: messages are not on their way longer than that. maxRestored is
-// how many.
-const (
-	restoredStay = 10 * time.Second
-	maxRestored  = 16_384
-)
-
-// restore notes that a socket has been taken from the store.
-func (s *surrenders) restore(pid string) {
-	now := time.Now().UnixNano()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := 0
-	for n < len(s.recent) && (s.recent[n].at < now-int64(restoredStay) || len(s.recent)-n >= maxRestored) {
-		if s.restoredAt[s.recent[n].pid] == s.recent[n].at {
-			delete(s.restoredAt, s.recent[n].pid)
-		}
-		n++
-	}
-	s.recent = append(s.recent[n:], restored{pid, now})
-	if s.restoredAt == nil {
-		s.restoredAt = make(map[string]int64)
-	}
-	s.restoredAt[pid] = now
-}
-
-// since reports whether a socket that was stored here then has not been restored since.
-func (s *surrenders) since(pid string, stored int64) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.restoredAt[pid] <= stored
 }
 
 // surrender gives up the socket that another server asks for, on a goroutine.
@@ -267,8 +228,8 @@ func (l *Logged) giveUp(ctx context.Context, pid string, handed <-chan struct{})
 	stored := l.tail.store.under(pid) // where it was lost a moment ago
 	if l.MemoryAdapter.Surrender(pid) {
 		found = true
-		// Asked again, it is there as long as it has not been handed to PersistSession.
-		if l.MemoryAdapter.Surrender(pid) {
+		// Asked again, it is there as long as PersistSession has not returned.
+		if l.MemoryAdapter.Surrender(pid) && l.surrenders.handed.of(pid) == 0 {
 			select {
 			case <-handed:
 			case <-ctx.Done():
