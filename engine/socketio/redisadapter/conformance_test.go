@@ -11,8 +11,12 @@ import (
 
 // conforms runs the suite that is the same for every adapter.
 func conforms(t *testing.T, options redisadapter.Options, recovery *socketio.Recovery) {
+	conformsOver(t, redistest.Options{}, options, recovery)
+}
+
+func conformsOver(t *testing.T, how redistest.Options, options redisadapter.Options, recovery *socketio.Recovery) {
 	t.Parallel()
-	db := redistest.Start(t, redistest.Options{})
+	db := redistest.Start(t, how)
 	options.URL = db.URL
 	clustertest.Run(t, func(t *testing.T, n int, o socketio.Options) (servers []*socketio.Server) {
 		o.ConnectionStateRecovery = recovery
@@ -26,6 +30,15 @@ func conforms(t *testing.T, options redisadapter.Options, recovery *socketio.Rec
 
 func TestShardedConforms(t *testing.T) {
 	conforms(t, redisadapter.Options{Mode: redisadapter.Sharded}, nil)
+}
+
+func TestShardedConformsOverARedisCluster(t *testing.T) {
+	conformsOver(t, redistest.Options{Cluster: true}, redisadapter.Options{Mode: redisadapter.Sharded}, nil)
+}
+
+func TestStreamsConformOverARedisCluster(t *testing.T) {
+	o := redisadapter.StreamsOptions{Count: 2, ShardedPubSub: true}
+	conformsOver(t, redistest.Options{Cluster: true}, redisadapter.Options{Mode: redisadapter.Streams, Streams: o}, &socketio.Recovery{})
 }
 
 func TestShardedConformsWithAChannelForEverySocket(t *testing.T) {
