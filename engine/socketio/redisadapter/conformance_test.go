@@ -9,6 +9,13 @@ import (
 	"github.com/fanfare-go/fanfare/engine/socketio/redisadapter/redistest"
 )
 
+// long is for tests that others are enough for in a hurry.
+func long(t *testing.T) {
+	if testing.Short() {
+		t.Skip("another Mode is enough")
+	}
+}
+
 // conforms runs the suite that is the same for every adapter.
 func conforms(t *testing.T, options redisadapter.Options, recovery *socketio.Recovery) {
 	conformsOver(t, redistest.Options{}, options, recovery)
@@ -33,6 +40,7 @@ func TestShardedConforms(t *testing.T) {
 }
 
 func TestShardedConformsOverARedisCluster(t *testing.T) {
+	long(t)
 	conformsOver(t, redistest.Options{Cluster: true}, redisadapter.Options{Mode: redisadapter.Sharded}, nil)
 }
 
@@ -46,6 +54,7 @@ func TestShardedConformsWithAChannelForEverySocket(t *testing.T) {
 }
 
 func TestShardedConformsWithoutChannelsOfRooms(t *testing.T) {
+	long(t)
 	conforms(t, redisadapter.Options{Mode: redisadapter.Sharded, Sharded: redisadapter.ShardedOptions{Subscriptions: redisadapter.Static}}, nil)
 }
 
@@ -54,6 +63,7 @@ func TestStreamsConform(t *testing.T) {
 }
 
 func TestStreamsConformWhereThereAreSeveral(t *testing.T) {
+	long(t)
 	conforms(t, redisadapter.Options{Mode: redisadapter.Streams, Streams: redisadapter.StreamsOptions{Count: 3, ShardedPubSub: true}}, nil)
 }
 
@@ -62,5 +72,6 @@ func TestStreamsConformWithRecovery(t *testing.T) {
 }
 
 func TestStreamsConformWithRecoveryWhereThereAreSeveral(t *testing.T) {
+	long(t)
 	conforms(t, redisadapter.Options{Mode: redisadapter.Streams, Streams: redisadapter.StreamsOptions{Count: 3, Strict: true}}, &socketio.Recovery{})
 }
