@@ -142,9 +142,12 @@ func (o *Outbox) take() []Outgoing {
 	}
 	n := min(len(o.queue), o.options.Batch)
 	batch := append([]Outgoing(nil), o.queue[:n]...)
-	rest := copy(o.queue, o.queue[n:])
-	clear(o.queue[rest:])
-	o.queue = o.queue[:rest]
+	clear(o.queue[:n])
+	if n == len(o.queue) {
+		o.queue = o.queue[:0]
+	} else {
+		o.queue = o.queue[n:] // a long queue is not moved for each batch
+	}
 	for _, m := range batch {
 		o.stats.WaitingBytes -= len(m.Body)
 	}

@@ -15,10 +15,6 @@ import (
 
 const patience = 20 * time.Second // never reached by a test that passes
 
-const childEnv = "FANFARE_NATS_CHILD"
-
-func child() {}
-
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // freeAddr is an address nobody listens at for now.

@@ -67,7 +67,7 @@ func TestServersOverJetStreamBehaveAsOne(t *testing.T) {
 		t.Skip("the suite is run without JetStream")
 	}
 	clustertest.Run(t, func(t *testing.T, n int, o socketio.Options) (servers []*socketio.Server) {
-		for _, k := range startKeepers(t, 3, n, JetStreamOptions{InMemory: true}) {
+		for _, k := range startKeepers(t, 1, n, JetStreamOptions{InMemory: true}) {
 			servers = append(servers, recovering(k, o))
 		}
 		return servers
