@@ -50,6 +50,7 @@ type Adapter struct {
 	requests requests       // ours
 	polls    servings       // others' broadcasts with acknowledgements
 	answers  atomic.Int64   // goroutines in work
+	turns    chan struct{}  // of those that are at it
 	sent     sent
 	peers    peers
 	stats    counters
@@ -64,7 +65,7 @@ func New(local *socketio.MemoryAdapter, uid string, options Options, open func(*
 	options.MaxRequests = cmp.Or(options.MaxRequests, 10_000)
 	options.Logger = cmp.Or(options.Logger, slog.Default())
 	options.Pulse = cmp.Or(options.Pulse, new(Pulse))
-	a := &Adapter{MemoryAdapter: local, uid: uid, options: options}
+	a := &Adapter{MemoryAdapter: local, uid: uid, options: options, turns: make(chan struct{}, maxAnswering)}
 	a.base, a.end = context.WithCancelCause(context.Background())
 	link, err := open(a)
 	if err != nil {
@@ -80,6 +81,7 @@ func New(local *socketio.MemoryAdapter, uid string, options Options, open func(*
 		a.interest = newInterest(i)
 	}
 	a.answerEarly()
+	a.Missed() // whatever was before
 	return a, nil
 }
 

@@ -24,9 +24,7 @@ func (l *Logged) RestoreSession(ctx context.Context, pid, offset string, adopt f
 		t.counts.crowded.Add(1)
 		return nil
 	}
-	bounded, cancel := context.WithTimeout(ctx, t.options.MaxWait)
-	defer cancel()
-	s, err := l.take(bounded, pid)
+	s, err := l.take(ctx, pid)
 	switch {
 	case err != nil:
 		return fmt.Errorf("cluster: looking for a socket: %w", err)
@@ -34,11 +32,13 @@ func (l *Logged) RestoreSession(ctx context.Context, pid, offset string, adopt f
 		t.counts.noSession.Add(1)
 		return nil
 	}
-	err = l.resume(bounded, s, offset, adopt)
+	l.surrenders.restored.add(pid)
+	l.surrenders.handed.forget(pid)
+	err = l.resume(ctx, s, offset, adopt)
 	switch {
 	case ctx.Err() != nil && err != nil: // the client is lost again, and may come once more
 		s.Live = false
-		t.store.put(pid, s, l.lifetime())
+		t.store.put(s, l.lifetime())
 		return nil
 	case errors.Is(err, errTooOld):
 		t.counts.tooOld.Add(1)
@@ -56,6 +56,8 @@ func (l *Logged) resume(ctx context.Context, s *Session, offset string, adopt fu
 	if !ok {
 		return errTooOld
 	}
+	ctx, cancel := context.WithTimeout(ctx, l.tail.options.MaxWait)
+	defer cancel()
 	w := newWalk(l, s, from)
 	for {
 		if err := l.tail.cover(ctx, w.at); err != nil {
@@ -90,6 +92,17 @@ func (l *Logged) startOf(s *Session, shown string) (from mark, ok bool) {
 		return stored, true
 	}
 	return from, true
+}
+
+// OffsetBefore implements socketio.OffsetOrder.
+func (l *Logged) OffsetBefore(a, b string) bool {
+	m, known := parseMark(l.tail.log, a)
+	n, ok := parseMark(l.tail.log, b)
+	if !known || !ok {
+		return false
+	}
+	order := l.tail.log.Compare(m.base, n.base)
+	return order < 0 || order == 0 && n.uid != "" && (n.uid != m.uid || n.sequence > m.sequence)
 }
 
 // finish has a socket adopted while nothing is delivered to the namespace; false where
@@ -244,7 +257,11 @@ func (w *walk) awaitEarly(ctx context.Context) error {
 	return nil
 }
 
+// defaultLifetime is for how long sockets are stored where nothing else is known. Node:
+// maxDisconnectionDuration.
+const defaultLifetime = 2 * time.Minute
+
 // lifetime is for how long a lost socket is stored.
 func (l *Logged) lifetime() time.Duration {
-	return cmp.Or(time.Duration(l.ttl.Load()), 2*time.Minute) // Node: maxDisconnectionDuration
+	return cmp.Or(time.Duration(l.ttl.Load()), defaultLifetime)
 }

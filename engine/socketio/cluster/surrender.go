@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"sync"
-	"time"
 )
 
 // Kinds of messages about sessions. They do not belong into a log.
@@ -27,15 +26,18 @@ type surrenders struct {
 	asked map[string]*question     // ours, by RequestID
 	given map[string]chan struct{} // by PID: closed when a socket that others want has been handed to the store
 	busy  int                      // questions of others
+
+	restored recent // sockets taken from the store
+	handed   recent // sockets handed to it, that have not come back since
 }
 
 // question is one question to all other servers: have you got this socket?
 type question struct {
 	left  int                 // servers that have not answered
 	uids  map[string]struct{} // those, where the Link knows them
-	owner string              // whose answer is enough; empty where that is not known
-	found bool
-	done  chan struct{} // closed when there is nothing more to wait for
+	owner string              // whose answer is enough where some may never answer, as Node's
+	found chan struct{}       // capacity 1: somebody had it, and has stored it
+	done  chan struct{}       // closed when there is nothing more to wait for
 	ended bool
 }
 
@@ -51,49 +53,62 @@ func (q *question) answer(uid string, found bool) {
 		delete(q.uids, uid)
 	}
 	q.left--
-	q.found = q.found || found
-	if found || q.left <= 0 || uid == q.owner {
+	if found {
+		select {
+		case q.found <- struct{}{}:
+		default:
+		}
+	}
+	if q.left <= 0 || q.uids == nil && uid == q.owner {
 		q.ended = true
 		close(q.done)
 	}
 }
 
-// askSurrender has other servers give up the socket of a client that is here, and reports
-// whether one has stored it. owner is who has stored what there is, if anybody.
-func (l *Logged) askSurrender(ctx context.Context, pid, owner string) (found bool) {
-	if owner == l.uid {
-		return false
-	}
+// askSurrender has other servers give up the socket of a client that is here. Whenever one
+// has stored it, and at the end, it tries to take it until that succeeds. owner is who
+// has stored what there is, if anybody.
+func (l *Logged) askSurrender(ctx context.Context, pid, owner string, take func() bool) {
 	n, uids, err := l.link.Others(ctx)
 	if err != nil || n == 0 {
-		return false
+		return
 	}
-	q := &question{left: n, owner: owner, done: make(chan struct{})}
+	q := &question{left: n, owner: owner, found: make(chan struct{}, 1), done: make(chan struct{})}
 	if uids != nil {
 		q.uids = make(map[string]struct{}, len(uids))
 		for _, u := range uids {
 			q.uids[u] = struct{}{}
 		}
 	}
-	_, alive := q.uids[owner]
 	id := NewUID()
 	if !l.surrenders.ask(id, q) {
-		return false
+		return
 	}
 	defer l.surrenders.forget(id)
-	if l.publish(&Message{Type: SurrenderSession, RequestID: id, PID: pid}) != nil || owner != "" && uids != nil && !alive {
-		return false
+	if l.publish(&Message{Type: SurrenderSession, RequestID: id, PID: pid}) != nil {
+		return
 	}
-	select {
-	case <-q.done:
-	case <-ctx.Done():
+	for over := false; !over; {
+		select {
+		case <-q.found:
+		case <-q.done:
+			over = true
+		case <-ctx.Done():
+			over = true
+		}
+		if take() {
+			return
+		}
 	}
-	return l.surrenders.verdict(q)
 }
 
-// tellSurrender tells other servers that a client is here whose socket they may have.
-func (l *Logged) tellSurrender(pid string) {
-	_ = l.publish(&Message{Type: SurrenderSession, PID: pid}) // counted
+// tellSurrender tells who has stored a socket that it has been taken.
+func (l *Logged) tellSurrender(s *Session) {
+	if s.Owner == "" || s.Owner == l.uid {
+		return
+	}
+	m := &Message{Type: SurrenderSession, UID: l.uid, PID: s.PID, Sequence: uint64(s.Stored)}
+	_ = l.link.Answer(s.Owner, m) // where that is lost, the socket is waited for there in vain
 }
 
 func (s *surrenders) ask(id string, q *question) bool {
@@ -113,12 +128,6 @@ func (s *surrenders) forget(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.asked, id)
-}
-
-func (s *surrenders) verdict(q *question) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return q.found
 }
 
 // answered takes a SessionSurrendered.
@@ -168,8 +177,9 @@ func (s *surrenders) end(pid string, stored chan struct{}) {
 	}
 }
 
-// handed tells that a socket has been handed to the store.
-func (s *surrenders) handed(pid string) {
+// hand tells that a socket has been handed to the store.
+func (s *surrenders) hand(pid string) {
+	s.handed.add(pid)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if stored := s.given[pid]; stored != nil {
@@ -178,53 +188,63 @@ func (s *surrenders) handed(pid string) {
 	}
 }
 
-// surrender gives up the socket that another server asks for, on a goroutine, or has
-// already.
-func (l *Logged) surrender(uid, request, pid string) {
-	if request == "" {
-		if l.MemoryAdapter.Moved(pid) {
-			l.tail.counts.surrendered.Add(1)
-		}
+// moved gives up the socket that another server has taken from the store, unless it has
+// come back from there since.
+func (l *Logged) moved(m *Message) {
+	if l.surrenders.restored.of(m.PID) > int64(m.Sequence) {
 		return
 	}
+	l.tail.store.cancel(m.PID, int64(m.Sequence))
+	if l.MemoryAdapter.Moved(m.PID) {
+		l.tail.counts.surrendered.Add(1)
+	}
+}
+
+// surrender gives up the socket that another server asks for, on a goroutine.
+func (l *Logged) surrender(uid, request, pid string) {
 	handed, ok := l.surrenders.begin(pid)
 	if !ok {
 		return
 	}
-	go func() {
+	begun := l.spawn(func() {
 		defer l.surrenders.end(pid, handed)
-		found := l.giveUp(pid, handed)
+		found := l.giveUp(l.Adapter.base, pid, handed)
 		m := &Message{Type: SessionSurrendered, UID: l.uid, RequestID: request}
 		if found {
+			l.tail.counts.surrendered.Add(1)
 			m.Clients = 1
 		}
 		_ = l.link.Answer(uid, m) // who does not get it waits a little longer
-	}()
+	})
+	if !begun {
+		l.surrenders.end(pid, handed)
+	}
 }
 
 // giveUp returns when the socket with this key, if it was here, is stored.
-func (l *Logged) giveUp(pid string, handed <-chan struct{}) (found bool) {
-	timer := time.NewTimer(l.tail.options.MaxWait)
-	defer timer.Stop()
+func (l *Logged) giveUp(ctx context.Context, pid string, handed <-chan struct{}) (found bool) {
+	ctx, cancel := context.WithTimeout(ctx, l.tail.options.MaxWait)
+	defer cancel()
 	stored := l.tail.store.under(pid) // where it was lost a moment ago
 	if l.MemoryAdapter.Surrender(pid) {
-		l.tail.counts.surrendered.Add(1)
-		if stored == nil {
+		found = true
+		// Asked again, it is there as long as PersistSession has not returned.
+		if l.MemoryAdapter.Surrender(pid) && l.surrenders.handed.of(pid) == 0 {
 			select {
 			case <-handed:
-			case <-timer.C:
+			case <-ctx.Done():
 				return false
 			}
 		}
 		stored = l.tail.store.under(pid)
 	}
 	if stored == nil {
-		return false
+		return found
 	}
 	select {
 	case <-stored:
 		return true
-	case <-timer.C:
+	case <-ctx.Done():
 		return false
 	}
 }
@@ -234,7 +254,12 @@ func (l *Logged) Receive(m *Message) {
 	switch {
 	case m.UID == l.uid:
 	case m.Type == SurrenderSession:
-		if m.PID != "" && len(m.PID) <= maxName {
+		switch {
+		case m.PID == "" || len(m.PID) > maxName:
+			l.tail.counts.bad.Add(1)
+		case m.RequestID == "":
+			l.moved(m)
+		default:
 			l.surrender(m.UID, m.RequestID, m.PID)
 		}
 	case m.Type == SessionSurrendered:
