@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,11 +94,12 @@ func TestAStreamNeverLies(t *testing.T) {
 type withoutDeadline struct{ rapid.TB }
 
 func tellTheTruth(t *testing.T, r *rapid.T, faults []int) {
-	bus, faulty := new(tunneltest.Bus), false
+	bus := new(tunneltest.Bus)
+	var faulty atomic.Bool
 	often := rapid.IntRange(5, 40).Draw(r, "one in so many")
 	count := 0
 	bus.Fault = func(string, []byte) int {
-		if count++; !faulty || len(faults) == 0 || count%often != 0 {
+		if count++; !faulty.Load() || len(faults) == 0 || count%often != 0 {
 			return 1
 		}
 		return faults[count/often%len(faults)]
@@ -109,7 +111,7 @@ func tellTheTruth(t *testing.T, r *rapid.T, faults []int) {
 	}()
 	a.meet(b)
 	synctest.Wait()
-	faulty = true
+	faulty.Store(true)
 	var halves []*half
 	byMeta := map[string]*half{}
 	accepted := make(chan net.Conn, 100)
@@ -164,10 +166,12 @@ func tellTheTruth(t *testing.T, r *rapid.T, faults []int) {
 				_ = h.from.Close()
 			}
 		},
-		"wait": func(r *rapid.T) { time.Sleep(rapid.SampledFrom([]time.Duration{time.Millisecond, 3 * time.Second}).Draw(r, "time")) },
-		"":     func(*rapid.T) { settle() },
+		"wait": func(r *rapid.T) {
+			time.Sleep(rapid.SampledFrom([]time.Duration{time.Millisecond, 3 * time.Second}).Draw(r, "time"))
+		},
+		"": func(*rapid.T) { settle() },
 	})
-	faulty = false
+	faulty.Store(false)
 	time.Sleep(10 * time.Second) // what was lost is noticed
 	settle()
 	for range 2 { // what is accepted now has another half

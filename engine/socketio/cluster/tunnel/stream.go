@@ -121,7 +121,7 @@ func (s *Stream) consumed(n int) {
 	}
 	if s.err == nil && !s.ended && s.read+window/2 >= s.allowed {
 		s.allowed = s.read + window
-		s.tell(&frame{kind: kindWindow, limit: s.allowed})
+		_ = s.tell(&frame{kind: kindWindow, limit: s.allowed}) // it is over, then
 	}
 }
 
