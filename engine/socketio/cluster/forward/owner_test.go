@@ -1,6 +1,7 @@
 package forward_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -170,9 +171,13 @@ func TestAnOwnerThatStopsSaysGoodbyeThroughOthers(t *testing.T) {
 	l := all[1].dial()
 	l.ask("GET", polling+"&sid="+sid, "")
 	until(t, "the poll is held", func() bool { return all[0].forward.Stats().Streams > 0 })
-	go func() { _ = all[0].server.Shutdown(t.Context()) }()
+	stopped := make(chan error)
+	go func() { stopped <- all[0].server.Shutdown(context.Background()) }()
 	if a := l.read(); a.StatusCode != 200 || !strings.HasSuffix(a.body, "1") { // a close packet
 		t.Errorf("%s %q", a.Status, a.body)
+	}
+	if err := <-stopped; err != nil {
+		t.Error(err)
 	}
 }
 
