@@ -9,7 +9,7 @@ import { latency, number, requireServer, summaryTrendStats, time, transports, ur
 
 const vus = number("VUS", 20, 10);
 const every = time("EVERY", "500ms", "200ms");
-const duration = time("DURATION", "30s", "10s");
+const duration = time("DURATION", "30s", "5s");
 const size = number("PAYLOAD", 128); // bytes of text
 const ackTimeout = time("ACK_TIMEOUT", "10s", "5s");
 

@@ -5,7 +5,7 @@ import { after, io } from "./socketio.js";
 import { latency, number, requireServer, summaryTrendStats, time, transports, url } from "./settings.js";
 
 const rate = number("RATE", 200, 50); // per second
-const duration = time("DURATION", "30s", "10s");
+const duration = time("DURATION", "30s", "5s");
 const stay = time("STAY", "1s");
 const vus = number("VUS", Math.ceil((rate * (stay + 1000)) / 1000)); // enough where a handshake takes less than 1 s
 

@@ -8,7 +8,7 @@ import { latency, number, requireServer, summaryTrendStats, time, transports, ur
 const vus = number("VUS", 200, 50);
 const senders = number("SENDERS", 4, 2);
 const every = time("EVERY", "250ms", "200ms");
-const duration = time("DURATION", "30s", "10s");
+const duration = time("DURATION", "30s", "5s");
 const lead = time("LEAD", "5s", "3s"); // for everybody to connect
 const size = number("PAYLOAD", 128); // bytes of text
 

@@ -9,7 +9,7 @@ import { latency, number, requireServer, summaryTrendStats, time, url } from "./
 const vus = number("VUS", 5, 3); // of each kind; every message is up to one request per polling client
 const messages = number("MESSAGES", 10);
 const every = time("EVERY", "200ms", "100ms");
-const duration = time("DURATION", "30s", "10s");
+const duration = time("DURATION", "30s", "5s");
 const size = number("PAYLOAD", 128); // bytes of text
 const grace = time("GRACE", "15s"); // after the last message, until what has not come is lost
 

@@ -10,7 +10,7 @@ const vus = number("VUS", 50, 20);
 const slow = number("SLOW", 50, 20);
 const senders = number("SENDERS", 2);
 const every = time("EVERY", "200ms");
-const duration = time("DURATION", "45s", "15s");
+const duration = time("DURATION", "45s", "9s");
 const lead = time("LEAD", "5s", "3s"); // for everybody to connect
 const size = number("PAYLOAD", 1024); // bytes of text
 

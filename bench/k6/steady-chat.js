@@ -7,7 +7,7 @@ import { latency, number, requireServer, summaryTrendStats, time, transports, ur
 
 const vus = number("VUS", 100, 30);
 const every = time("EVERY", "3s", "1s");
-const duration = time("DURATION", "1m", "10s");
+const duration = time("DURATION", "1m", "5s");
 const lead = time("LEAD", "5s", "3s"); // for everybody to connect
 const size = number("PAYLOAD", 128); // bytes of text
 

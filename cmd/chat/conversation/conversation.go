@@ -24,6 +24,9 @@ type Options struct {
 	// MaxAsking is how many clients may wait for the history to be read, each of which takes a worker; default 256.
 	// Those beyond it are refused where it takes more than a quarter of a second.
 	MaxAsking int
+	// Fleet says that the server's Adapter connects it with others, which are one chat with it: who is in a room there is
+	// told here, and what is said there is kept here, unless the histories are one.
+	Fleet bool
 }
 
 func (o Options) withDefaults() Options {
@@ -48,6 +51,7 @@ type Conversation struct {
 	history *history.History
 	options Options
 	crowds  *crowds
+	fleet   *fleet // nil for a server that is alone
 	waiting waiting
 	asking  atomic.Int64 // clients whose page of history is being read
 	stats   counters
@@ -86,6 +90,9 @@ func New(server *socketio.Server, h *history.History, o Options) *Conversation {
 	c := &Conversation{server: server, history: h, options: o.withDefaults()}
 	c.waiting.limit = c.options.MaxWaiting
 	c.crowds = newCrowds(server, &c.options)
+	if c.options.Fleet {
+		joinFleet(c)
+	}
 	server.OnConnect(func(_ context.Context, s *socketio.Socket) error {
 		c.crowds.connected(s)
 		return nil

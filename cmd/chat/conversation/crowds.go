@@ -25,6 +25,7 @@ type crowds struct {
 	server   *socketio.Server // immutable
 	maxRooms int              // immutable
 	rate     float64          // clients told per second; immutable
+	fleet    *fleet           // nil for a server that is alone; immutable
 
 	mu     sync.Mutex
 	rooms  map[string]*crowd // by name, the lobby's included; guarded by mu
@@ -40,6 +41,7 @@ type crowd struct {
 	listed   []*socketio.Socket // MaxNames at most, in the order in which they came
 	told     time.Time
 	again    bool // nothing has changed since it was told
+	here     bool // it has changed on this server
 	refilled time.Time
 	opening  int // joins in progress: the room is not to be forgotten
 }
@@ -175,6 +177,21 @@ func (r *crowd) remove(s *socketio.Socket) {
 
 // mark has a room told of, soon. Called with mu held.
 func (c *crowds) mark(room string) {
+	c.rooms[room].here = true
+	c.markTold(room)
+}
+
+// changedElsewhere has a room told of to those who are here.
+func (c *crowds) changedElsewhere(room string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.rooms[room] != nil {
+		c.markTold(room)
+	}
+}
+
+// markTold is mark, whoever has changed the room. Called with mu held.
+func (c *crowds) markTold(room string) {
 	r := c.rooms[room]
 	r.again = false
 	c.due[room] = r
@@ -184,8 +201,17 @@ func (c *crowds) mark(room string) {
 	}
 }
 
-// people is who is in a room at this moment.
+// people is who is in a room at this moment, on all servers.
 func (c *crowds) people(ctx context.Context, room string) (People, error) {
+	p, err := c.ours(ctx, room)
+	if err == nil && c.fleet != nil {
+		p = c.fleet.elsewhere.with(p)
+	}
+	return p, err
+}
+
+// ours is who is in a room on this server.
+func (c *crowds) ours(ctx context.Context, room string) (People, error) {
 	n, err := c.size(ctx, room)
 	if err != nil {
 		return People{}, err
@@ -198,7 +224,7 @@ func (c *crowds) size(ctx context.Context, room string) (int, error) {
 	if room == "" {
 		return c.server.SocketCount(), nil
 	}
-	return c.server.RoomSize(ctx, room)
+	return c.server.Local().To(room).Count(ctx)
 }
 
 // names is what is told of a room in which n are.

@@ -104,5 +104,6 @@ func (c *Conversation) publish(m history.Message, who string) (history.Message, 
 	}
 	meta = append(append(meta, who...), '}')
 	c.stats.messages.Add(1)
+	c.fleet.said(&m)
 	return m, receipt, c.to(m.Room).Emit(string(Reply), m.Text, socketio.Raw(meta))
 }

@@ -1,9 +1,9 @@
 package conversation
 
 import (
+	"crypto/sha256"
 	"encoding/base32"
 	"encoding/json"
-	"hash/maphash"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -60,15 +60,16 @@ type person struct {
 }
 
 var (
-	persons   = socketio.NewKey[*person]() // who wrote or chose a name
-	seed      = maphash.MakeSeed()
+	persons   = socketio.NewKey[*person]()            // who wrote or chose a name
+	chosen    = socketio.NewSharedKey[string]("name") // the name that was chosen, wherever the client is next
 	tagDigits = base32.NewEncoding("abcdefghjkmnpqrstuvwxyz023456789").WithPadding(base32.NoPadding)
 )
 
-// tagOf is the id of a socket that others are told: whoever knew the real one could join the socket's own room.
+// tagOf is the id of a socket that others are told, the same on every server: whoever knew the real one could join the
+// socket's own room. Nobody finds that by trying, as it has 120 random bits.
 func tagOf(s *socketio.Socket) string {
-	h := maphash.String(seed, s.ID())
-	return tagDigits.EncodeToString([]byte{byte(h), byte(h >> 8), byte(h >> 16), byte(h >> 24), byte(h >> 32)})
+	h := sha256.Sum256([]byte(s.ID()))
+	return tagDigits.EncodeToString(h[:5])
 }
 
 // nameOf returns who is at the other end, and stores nothing.
@@ -80,7 +81,9 @@ func nameOf(s *socketio.Socket) Person {
 	if known := persons.Get(s); known != nil {
 		return known.Person
 	}
-	p.Name = "Guest-" + p.ID[:4]
+	if p.Name = chosen.Get(s); p.Name == "" {
+		p.Name = "Guest-" + p.ID[:4]
+	}
 	return p
 }
 
@@ -122,6 +125,7 @@ func (c *Conversation) rename(s *socketio.Socket, name string) (Person, error) {
 		return Person{}, err
 	}
 	p := remember(s, Person{ID: tagOf(s), Name: name}, who.Subject)
+	chosen.Set(s, name)
 	c.crowds.renamed(s)
 	return p.Person, nil
 }

@@ -50,32 +50,55 @@ func (c *crowds) ripe() (rooms []string) {
 	return rooms
 }
 
-// tell says who is in a room to those in it. An empty room is forgotten.
+// tell says who is in a room to those in it, and to the other servers where that has changed here. A room that is empty
+// here is forgotten.
 func (c *crowds) tell(ctx context.Context, room string) error {
 	to := room
 	if room == "" {
 		to = watchers
 	}
-	told, err := c.server.RoomSize(ctx, to)
+	told, err := c.size(ctx, to)
 	if err != nil {
 		return err
 	}
+	people, err := c.toldOf(ctx, room, told)
+	if err != nil || told == 0 {
+		return err
+	}
+	return Presence.Emit(c.server.Local().To(to).Volatile(), people)
+}
+
+// toldOf is who is in a room, of which so many are told.
+func (c *crowds) toldOf(ctx context.Context, room string, told int) (People, error) {
+	changed := c.telling(room, told)
+	switch {
+	case c.fleet == nil && told == 0:
+		return People{}, nil
+	case c.fleet == nil || !changed:
+		return c.people(ctx, room)
+	}
+	people, err := c.ours(ctx, room)
+	if err != nil {
+		return people, err
+	}
+	return c.fleet.people(people), nil
+}
+
+// telling counts who is told of a room, and reports whether it has changed on this server.
+func (c *crowds) telling(room string, told int) (changed bool) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r := c.rooms[room]; r != nil {
+		changed = r.here
+		r.here = c.due[room] != nil && changed // until it was told again
+	}
 	c.budget -= float64(told)
 	if told == 0 {
 		c.forget(room)
 	} else {
 		c.told++
 	}
-	c.mu.Unlock()
-	if told == 0 {
-		return nil
-	}
-	people, err := c.people(ctx, room)
-	if err != nil {
-		return err
-	}
-	return Presence.Emit(c.server.To(to).Volatile(), people)
+	return changed
 }
 
 // forget removes a room that nobody was in, unless somebody is about to be, or has come meanwhile. Called with mu held.

@@ -36,6 +36,7 @@ func (t *tail) add(m Message, length int) {
 	case i == n:
 		t.messages = append(t.messages, m)
 		t.cut(length)
+	case t.messages[i].ID == m.ID: // it came twice
 	case i > 0 || t.whole: // another server's clock is ahead of ours
 		t.messages = slices.Insert(t.messages, i, m)
 	}

@@ -12,7 +12,10 @@ import (
 var unhurried = houseOptions{pingTimeout: time.Minute, upgradeTimeout: time.Minute}
 
 func TestAThousandClientsAtOnce(t *testing.T) {
-	const n = 1000
+	n := 1000
+	if testing.Short() {
+		n = 300
+	}
 	driver := clienttest.Start(t)
 	for _, transport := range transports {
 		t.Run(transport.name, func(t *testing.T) {

@@ -102,6 +102,9 @@ func TestLargePayloads(t *testing.T) {
 				text = size // is binary, too
 			}
 		}
+		if testing.Short() { // the race detector is slow with bytes one by one
+			text, size = text/4, size/4
+		}
 		for _, large := range []any{
 			strings.Repeat("x", text),
 			strings.Repeat("€", text/3),

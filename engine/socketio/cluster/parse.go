@@ -1,0 +1,413 @@
+package cluster
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/fanfare-go/fanfare/engine/parser"
+	"github.com/fanfare-go/fanfare/engine/socketio"
+)
+
+// What a message may have at most: each is far beyond what is used, and keeps one that
+// is wrong from costing more than a few times its length.
+const (
+	MaxMessage = 64 << 20 // bytes
+	maxDepth   = 512      // levels of arrays and objects
+	maxRooms   = 1 << 16  // in one list
+	maxSockets = 1 << 20  // in one answer
+	maxSizes   = 1 << 20  // rooms in one answer
+	maxLanes   = 16
+	maxName    = 512 // bytes of a UID, a request's or socket's id
+)
+
+// Limits are the bounds for what comes from other servers, for [parser.DecodeMsgpack]
+// and the like.
+func Limits() *parser.Limits {
+	return &parser.Limits{Depth: maxDepth, Attachments: parser.MaxAttachments}
+}
+
+// ParseJSON reads what AppendJSON has written, or Node, and returns it with its
+// namespace. Packet refers to b and the attachments. Of a type that is not known there
+// is nothing but the type and the UID. The errors wrap [ErrMalformed]. Safe for
+// concurrent use.
+func ParseJSON(b []byte, attachments [][]byte) (m *Message, nsp string, err error) {
+	if err := checkText(b, attachments); err != nil {
+		return nil, "", err
+	}
+	m = new(Message)
+	var data []byte
+	list := parser.NewMembers(b)
+	for key, v, ok := list.Next(); ok; key, v, ok = list.Next() {
+		switch string(key) {
+		case "type":
+			n, err := strconv.ParseUint(string(v), 10, 8)
+			if err != nil {
+				return nil, "", malformed("type")
+			}
+			m.Type = Type(n)
+		case "uid":
+			m.UID, err = nameOf("uid", v)
+		case "nsp":
+			nsp, err = nameOf("nsp", v)
+		case "data":
+			data = v
+		}
+		if err != nil {
+			return nil, "", err
+		}
+	}
+	if m.Type == 0 {
+		return nil, "", malformed("type")
+	}
+	return m, nsp, m.parse(data, attachments)
+}
+
+// ParseData reads the data of a message of this type; otherwise as ParseJSON.
+func ParseData(t Type, b []byte, attachments [][]byte) (*Message, error) {
+	m := &Message{Type: t}
+	if len(b) > 0 {
+		if err := checkText(b, attachments); err != nil {
+			return nil, err
+		}
+	}
+	if err := m.parse(b, attachments); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func malformed(what string) error { return fmt.Errorf("%w: %s", ErrMalformed, what) }
+
+// checkText proves that b is JSON, so that what follows may rely on it.
+func checkText(b []byte, attachments [][]byte) error {
+	if len(b) > MaxMessage || len(attachments) > parser.MaxAttachments {
+		return fmt.Errorf("%w: %w", ErrMalformed, ErrTooLarge)
+	}
+	if err := parser.Check(b, Limits()); err != nil {
+		return fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	return nil
+}
+
+// fields are what the data of a message may have, as they were found.
+type fields struct {
+	packet, opts, rooms, sockets, sizes, sent []byte
+}
+
+// parse takes the data apart, as the type has it.
+func (m *Message) parse(data []byte, attachments [][]byte) error {
+	var f fields
+	var err error
+	list := parser.NewMembers(data)
+	for key, v, ok := list.Next(); ok && err == nil; key, v, ok = list.Next() {
+		switch string(key) {
+		case "packet":
+			f.packet = v
+		case "opts":
+			f.opts = v
+		case "rooms":
+			f.rooms = v
+		case "sockets":
+			f.sockets = v
+		case "sizes":
+			f.sizes = v
+		case "sent":
+			f.sent = v
+		case "requestId":
+			m.RequestID, err = nameOf("requestId", v)
+		case "socketId":
+			m.SocketID, err = nameOf("socketId", v)
+		case "failed":
+			m.Failed, err = nameOf("failed", v)
+		case "clientCount":
+			m.Clients, err = countOf("clientCount", v)
+		case "close":
+			m.Close = string(v) == "true"
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return m.fill(&f, attachments)
+}
+
+// fill reads the fields that belong to the type, and has those that must be there.
+func (m *Message) fill(f *fields, attachments [][]byte) (err error) {
+	switch m.Type {
+	case Broadcast:
+		if err = m.Opts.parse(f.opts); err == nil {
+			err = m.Packet.parseEvent(f.packet, attachments)
+		}
+	case SocketsJoin, SocketsLeave:
+		if err = m.Opts.parse(f.opts); err == nil {
+			m.Rooms, err = roomsOf(f.rooms)
+		}
+	case DisconnectSockets:
+		err = m.Opts.parse(f.opts)
+	case FetchSockets, CountSockets:
+		if err = m.Opts.parse(f.opts); err == nil {
+			err = m.needRequest()
+		}
+	case FetchSocketsResponse:
+		if m.Sockets, err = socketsOf(f.sockets, attachments); err == nil {
+			err = m.needRequest()
+		}
+	case ServerSideEmit:
+		err = m.Packet.parseArray(f.packet, attachments)
+	case ServerSideEmitResponse, BroadcastAck:
+		if err = m.Packet.parseValue(f.packet, attachments); err == nil {
+			err = m.needRequest()
+		}
+	case BroadcastClientCount, CountSocketsResponse, RoomSizes:
+		err = m.needRequest()
+	case RoomSizesResponse:
+		if m.Sizes, err = countsOf[int](f.sizes, maxSizes); err == nil {
+			err = m.needRequest()
+		}
+	case Tally:
+		m.Sent, err = countsOf[uint64](f.sent, maxLanes)
+	}
+	return err
+}
+
+func (m *Message) needRequest() error {
+	if m.RequestID == "" {
+		return malformed("no requestId")
+	}
+	return nil
+}
+
+// parseEvent reads {type, data}: an event, also where it is said to be a binary one.
+func (p *Packet) parseEvent(packet []byte, attachments [][]byte) error {
+	var kind, data []byte
+	list := parser.NewMembers(packet)
+	for key, v, ok := list.Next(); ok; key, v, ok = list.Next() {
+		switch string(key) {
+		case "type":
+			kind = v
+		case "data":
+			data = v
+		}
+	}
+	if s := string(kind); s != "2" && s != "5" {
+		return malformed("packet")
+	}
+	return p.parseArray(data, attachments)
+}
+
+// parseArray reads the array of an event's name and arguments.
+func (p *Packet) parseArray(array []byte, attachments [][]byte) (err error) {
+	if err := p.set(array, attachments); err != nil {
+		return err
+	}
+	if err := parser.CheckEvent(p.JSON, len(p.Attachments), Limits()); err != nil {
+		return fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	p.checked = true
+	return nil
+}
+
+// parseValue reads the one value of an answer, which is not there where it is undefined.
+func (p *Packet) parseValue(value []byte, attachments [][]byte) error {
+	array := make([]byte, 0, len(value)+2)
+	array = append(append(append(array, '['), value...), ']')
+	return p.set(array, attachments)
+}
+
+// set has the attachments that are meant in array, and no others.
+func (p *Packet) set(array []byte, attachments [][]byte) (err error) {
+	if p.JSON = array; len(attachments) > 0 {
+		if p.JSON, p.Attachments, err = parser.AppendRenumbered(nil, array, attachments); err != nil {
+			return fmt.Errorf("%w: %w", ErrMalformed, err)
+		}
+	}
+	return nil
+}
+
+// parse reads {rooms, except, flags}, of which any may be missing, but not all of it.
+func (o *Opts) parse(object []byte) (err error) {
+	if len(object) == 0 || object[0] != '{' {
+		return malformed("opts")
+	}
+	var flags []byte
+	list := parser.NewMembers(object)
+	for key, v, ok := list.Next(); ok && err == nil; key, v, ok = list.Next() {
+		switch string(key) {
+		case "rooms":
+			o.Rooms, err = roomsOf(v)
+		case "except":
+			o.Except, err = roomsOf(v)
+		case "flags":
+			flags = v
+		}
+	}
+	if err == nil {
+		o.parseFlags(flags)
+	}
+	return err
+}
+
+// parseFlags takes true and false for what they are in JavaScript where they matter, and
+// everything else for absent.
+func (o *Opts) parseFlags(object []byte) {
+	list := parser.NewMembers(object)
+	for key, v, ok := list.Next(); ok; key, v, ok = list.Next() {
+		switch string(key) {
+		case "volatile":
+			o.Flags.Volatile = string(v) == "true"
+		case "compress":
+			o.Flags.NoCompress = string(v) == "false"
+		case "expectSingleResponse":
+			o.Single = string(v) == "true"
+		case "timeout":
+			if ms, err := strconv.ParseFloat(string(v), 64); err == nil && ms > 0 {
+				o.Timeout = time.Duration(min(ms, float64(longestTimer/time.Millisecond)) * float64(time.Millisecond))
+			}
+		}
+	}
+}
+
+// roomsOf reads names of rooms. A number is the room of its text: Node has both. Where
+// something else is one it is not safe to go on without it: that could mean everyone.
+func roomsOf(array []byte) ([]string, error) {
+	if len(array) == 0 || string(array) == "null" {
+		return nil, nil
+	}
+	if array[0] != '[' {
+		return nil, malformed("rooms")
+	}
+	var rooms []string
+	list := parser.NewArgs(array)
+	for v, ok := list.Next(); ok; v, ok = list.Next() {
+		name, ok := textOf(v)
+		switch {
+		case len(rooms) == maxRooms:
+			return nil, fmt.Errorf("%w: %w: rooms", ErrMalformed, ErrTooLarge)
+		case ok:
+		case v[0] == '-' || v[0] >= '0' && v[0] <= '9':
+			name = string(v)
+		default:
+			return nil, malformed("room")
+		}
+		rooms = append(rooms, name)
+	}
+	return rooms, nil
+}
+
+func socketsOf(array []byte, attachments [][]byte) ([]socketio.SocketState, error) {
+	if len(array) == 0 || array[0] != '[' {
+		return nil, malformed("sockets")
+	}
+	var sockets []socketio.SocketState
+	list := parser.NewArgs(array)
+	for v, ok := list.Next(); ok; v, ok = list.Next() {
+		if len(sockets) == maxSockets {
+			return nil, fmt.Errorf("%w: %w: sockets", ErrMalformed, ErrTooLarge)
+		}
+		s, err := socketOf(v, attachments)
+		if err != nil {
+			return nil, err
+		}
+		sockets = append(sockets, s)
+	}
+	return sockets, nil
+}
+
+// ParseSocket reads what AppendSocket has written, or Node. Attachments become base64.
+func ParseSocket(b []byte, attachments [][]byte) (s socketio.SocketState, err error) {
+	if err := checkText(b, attachments); err != nil {
+		return s, err
+	}
+	return socketOf(b, attachments)
+}
+
+func socketOf(object []byte, attachments [][]byte) (s socketio.SocketState, err error) {
+	list := parser.NewMembers(object)
+	for key, v, ok := list.Next(); ok && err == nil; key, v, ok = list.Next() {
+		switch string(key) {
+		case "id":
+			s.ID, err = nameOf("id", v)
+		case "handshake":
+			s.Handshake = parseHandshake(v, attachments)
+		case "rooms":
+			s.Rooms, err = roomsOf(v)
+		case "data":
+			s.Data, err = dataOf(v, attachments)
+		}
+	}
+	if err == nil && s.ID == "" {
+		err = malformed("socket without id")
+	}
+	return s, err
+}
+
+func dataOf(object []byte, attachments [][]byte) (map[string]json.RawMessage, error) {
+	data := make(map[string]json.RawMessage)
+	list := parser.NewMembers(object)
+	for key, v, ok := list.Next(); ok; key, v, ok = list.Next() {
+		b, err := parser.AppendInlined(nil, v, attachments)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+		}
+		data[string(key)] = b
+	}
+	return data, nil
+}
+
+// textOf returns the text of a JSON string.
+func textOf(v []byte) (s string, ok bool) {
+	if len(v) < 2 || v[0] != '"' {
+		return "", false
+	}
+	raw := v[1 : len(v)-1]
+	for _, c := range raw {
+		if c == '\\' {
+			return string(parser.AppendUnescaped(make([]byte, 0, len(raw)), raw)), true
+		}
+	}
+	return string(raw), true
+}
+
+// nameOf is for texts that are kept, and so are short. null is none.
+func nameOf(what string, v []byte) (string, error) {
+	if string(v) == "null" {
+		return "", nil
+	}
+	s, ok := textOf(v)
+	if !ok || len(s) > maxName {
+		return "", malformed(what)
+	}
+	return s, nil
+}
+
+func countOf(what string, v []byte) (int, error) {
+	n, err := strconv.ParseUint(string(v), 10, 31)
+	if err != nil {
+		return 0, malformed(what)
+	}
+	return int(n), nil
+}
+
+func countsOf[N int | uint64](object []byte, most int) (map[string]N, error) {
+	if len(object) == 0 || object[0] != '{' {
+		return nil, malformed("counts")
+	}
+	counts := make(map[string]N)
+	bits := 31
+	if _, wide := any(counts).(map[string]uint64); wide {
+		bits = 64
+	}
+	list := parser.NewMembers(object)
+	for key, v, ok := list.Next(); ok; key, v, ok = list.Next() {
+		n, err := strconv.ParseUint(string(v), 10, bits)
+		if err != nil {
+			return nil, malformed("count")
+		}
+		if counts[string(key)] = N(n); len(counts) > most {
+			return nil, fmt.Errorf("%w: %w", ErrMalformed, ErrTooLarge)
+		}
+	}
+	return counts, nil
+}

@@ -1,0 +1,123 @@
+package redisadapter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/fanfare-go/fanfare/engine/socketio"
+	"github.com/fanfare-go/fanfare/engine/socketio/cluster"
+)
+
+// Fleet is this server's place among those that talk through one Redis, for all of its
+// namespaces. It is safe for concurrent use. One Fleet is for one socketio.Server.
+type Fleet struct {
+	options    Options // immutable
+	connector  *connector
+	subscriber *subscriber
+	publisher  *publisher
+	mode       mode
+	counters   counters
+
+	mu     sync.Mutex
+	closed bool // guarded by mu
+}
+
+// mode is what a Mode makes of a Fleet.
+type mode interface {
+	// uid names an adapter among those of its namespace.
+	uid() string
+	// open makes the link of a namespace.
+	open(a *cluster.Adapter) (cluster.Link, error)
+	// report adds to the numbers.
+	report(to *Stats)
+	// wait returns when the mode receives what others say, beyond what holds for all of them.
+	wait(ctx context.Context) error
+	// ready says why the mode does not work, beyond what holds for all of them.
+	ready() error
+	// close ends what the mode has of its own, before publisher and subscriber are closed.
+	close(ctx context.Context) error
+}
+
+// New returns a Fleet, which connects in the background and goes on trying: an error
+// means that the Options are wrong. See [Fleet.Wait].
+func New(options Options) (*Fleet, error) {
+	options, err := options.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	f := &Fleet{options: options}
+	if f.connector, err = newConnector(&f.options); err != nil {
+		return nil, err
+	}
+	f.subscriber = newSubscriber(f.connector, &f.options)
+	f.publisher = newPublisher(f.connector, &f.options)
+	switch options.Mode {
+	case Classic:
+		f.mode, err = openClassic(f)
+	case Sharded:
+		f.mode, err = openSharded(f)
+	case Streams:
+		f.mode, err = openStreams(f)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.end(context.Background()))
+	}
+	return f, nil
+}
+
+// Adapter is what socketio.Options.Adapter wants.
+func (f *Fleet) Adapter(local *socketio.MemoryAdapter) socketio.Adapter {
+	a, err := cluster.New(local, f.mode.uid(), f.options.Cluster, f.mode.open)
+	if err != nil {
+		f.options.Cluster.Logger.Error("redisadapter: a namespace stays on this server", "namespace", local.Namespace().Name(), "error", err)
+		return local
+	}
+	return a
+}
+
+// Wait returns when all namespaces that there are now receive what other servers say, or
+// when ctx is done.
+func (f *Fleet) Wait(ctx context.Context) error {
+	if err := f.subscriber.wait(ctx); err != nil {
+		return err
+	}
+	return f.mode.wait(ctx)
+}
+
+// Ready says what is wrong with the connection to Redis, and for how long; nil if nothing
+// is. Meanwhile this server works for its own clients.
+func (f *Fleet) Ready() error {
+	return errors.Join(f.subscriber.ready(), f.publisher.ready(), f.mode.ready())
+}
+
+// closeWithin is how long Close takes at most for what waits to be sent.
+const closeWithin = 2 * time.Second
+
+// Close sends what waits to be sent, for up to 2 s, and ends the Fleet. It is called after
+// Shutdown of the server.
+func (f *Fleet) Close() error {
+	f.mu.Lock()
+	closed := f.closed
+	f.closed = true
+	f.mu.Unlock()
+	if closed {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
+	defer cancel()
+	err := f.mode.close(ctx)
+	if e := f.end(ctx); e != nil {
+		err = errors.Join(err, fmt.Errorf("redisadapter: closing: %w", e))
+	}
+	return err
+}
+
+func (f *Fleet) end(ctx context.Context) error {
+	f.subscriber.close()
+	err := f.publisher.close(ctx)
+	f.connector.close()
+	return err
+}
