@@ -42,7 +42,6 @@ var acknowledgements = []testCase{
 	{group: "acknowledgement", name: "of some, until the time is over", run: ask(order{Event: "half", Timeout: soon}),
 		want: "answers: \"a1\" \"b1\", some missing\na1 a2 b1 b2: half", long: true},
 	{group: "acknowledgement", name: "of nobody", run: ask(order{Rooms: list("nowhere")}), want: "answers: "},
-	{group: "acknowledgement", name: "local", run: ask(order{Local: true}), want: "answers: \"a1\" \"a2\"\na1 a2: ask"},
 	{group: "acknowledgement", name: "of a client that goes before it answers", run: func(s *scene) {
 		v := s.visitor("b")
 		s.members[1].do(s.T, order{Op: "enter", ID: v.ID(), Targets: list("leaving")})

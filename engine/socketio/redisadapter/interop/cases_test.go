@@ -88,8 +88,8 @@ var broadcasts = []testCase{
 
 // apart sends something in a namespace that a client of each server joins for it.
 func apart(s *scene, namespace string) {
-	a, refusedA := s.client("a1").Of(namespace, nil)
-	b, refusedB := s.client("b1").Of(namespace, nil)
+	a, refusedA := s.visitor("a").Of(namespace, nil)
+	b, refusedB := s.visitor("b").Of(namespace, nil)
 	if refusedA != nil || refusedB != nil {
 		s.Fatal(refusedA, refusedB)
 	}
@@ -99,8 +99,6 @@ func apart(s *scene, namespace string) {
 	news(order{Namespace: namespace})(s)
 	hiA, hiB := a.Wait("news", 1), b.Wait("news", 1)
 	s.note("visitors: %s, %s", unquoted(hiA[0][0]), unquoted(hiB[0][0]))
-	a.Disconnect()
-	b.Disconnect()
 }
 
 func unquoted(raw []byte) string {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/fanfare-go/fanfare/engine/socketio"
+	"github.com/fanfare-go/fanfare/engine/socketio/redisadapter"
 )
 
 // goServer is one of ours, in this process.
@@ -21,6 +22,8 @@ type goServer struct {
 	name   string
 	io     *socketio.Server
 	served chan error
+
+	connection *redisadapter.Fleet // nil where there is none
 
 	mu    sync.Mutex
 	heard map[string][][]any // guarded by mu: of other servers, by namespace
@@ -52,7 +55,7 @@ func startGo(name string, adapter func(*socketio.MemoryAdapter) socketio.Adapter
 
 func (s *goServer) furnish(n *socketio.Namespace) {
 	socketio.OnServerSide(n, "hello", func(_ context.Context, args socketio.Args) error {
-		var got []any
+		got := []any{}
 		for i := range args.Len() {
 			var v any
 			if err := args.At(i).Decode(&v); err != nil {
@@ -147,7 +150,7 @@ func (s *goServer) perform(ctx context.Context, n *socketio.Namespace, o *order)
 			r.Rooms = append(r.Rooms, room)
 		}
 		return r, err
-	case "enter", "exit", "label", "cut", "direct":
+	case "enter", "exit", "label", "direct":
 		return s.handle(n, o, rooms)
 	}
 	to, err := target(n, o)

@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"github.com/fanfare-go/fanfare/engine/socketio/clienttest"
+	"github.com/fanfare-go/fanfare/engine/socketio/redisadapter/redistest"
 )
 
 // hall is what all fleets of a test share: one Redis, one Node process full of clients, and one with Node's servers.
 type hall struct {
 	t      *testing.T
-	store  *store
+	store  *redistest.Server
 	driver *clienttest.Driver
 
 	once    sync.Once
@@ -20,7 +21,7 @@ type hall struct {
 
 func openHall(t *testing.T) *hall {
 	t.Helper()
-	return &hall{t: t, driver: clienttest.Start(t), store: startStore(t)}
+	return &hall{t: t, driver: clienttest.Start(t), store: redistest.Start(t, redistest.Options{})}
 }
 
 // node returns the process of Node's servers, which is started for the first who asks and ends with the test of the hall.

@@ -108,7 +108,7 @@ export class House {
   }
 
   $leave(nsp, order) {
-    for (const room of order.targets) this.#target(nsp, order).socketsLeave(room);
+    this.#target(nsp, order).socketsLeave(order.targets);
   }
 
   $disconnect(nsp, order) {
@@ -149,11 +149,6 @@ export class House {
 
   $label(nsp, { id, label }) {
     nsp.sockets.get(id).data.label = label;
-  }
-
-  // $cut ends the connection of a socket as a lost network does.
-  $cut(nsp, { id }) {
-    nsp.sockets.get(id).conn.close();
   }
 
   $direct(nsp, { id, event, args }) {
