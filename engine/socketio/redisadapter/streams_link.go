@@ -110,7 +110,7 @@ func (l *streamsLink) push(m *cluster.Message, settled func(offset string, err e
 		return err
 	}
 	if !l.writer.outbox.Push(cluster.Outgoing{To: l.nsp, Kind: uint8(m.Type), Body: body, Volatile: volatile(m), Settled: settled}) {
-		return ErrQueueFull
+		return ErrFull
 	}
 	return nil
 }

@@ -155,8 +155,11 @@ func (r *streamReader) start(ctx context.Context, d rueidis.DedicatedClient) err
 
 // wait reads what comes next.
 func (r *streamReader) wait(ctx context.Context, d rueidis.DedicatedClient) (read int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, r.block+r.patience)
+	// The client takes a deadline for one of the connection, and waits for it even
+	// where ctx is done before.
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer time.AfterFunc(r.block+r.patience, cancel).Stop()
 	all, err := d.Do(ctx, d.B().Xread().Count(int64(r.count)).Block(max(r.block.Milliseconds(), 1)).
 		Streams().Key(r.name).Id(r.position()).Build()).AsXRead()
 	switch {

@@ -2,6 +2,7 @@ package clustertest
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -77,14 +78,15 @@ func remoteSockets(h *hall) {
 			if got, err := wait(h); err != nil || string(got.Raw(0)) != `"yes"` {
 				h.Errorf("%d to %d: %v, %v", from, to, got, err)
 			}
-			h.ok(r.Join("joined"))
+			joined := fmt.Sprint("joined by ", from)
+			h.ok(r.Join(joined))
 			h.ok(r.Emit("here")) // which comes behind it
 			m[1].expect("here")
-			h.reaches("joined", m[1])
-			h.ok(r.Leave("joined"))
+			h.reaches(joined, m[1])
+			h.ok(r.Leave(joined))
 			h.ok(r.Emit("gone"))
 			m[1].expect("gone")
-			h.ok(n.To("joined").Emit("lost"))
+			h.ok(n.To(joined).Emit("lost"))
 		}
 	}
 	h.fence(h.all()...)
