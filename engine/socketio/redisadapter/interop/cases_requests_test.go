@@ -24,7 +24,7 @@ func ask(o order) func(s *scene) {
 }
 
 // soon is how long answers are waited for that do not come, in ms.
-const soon = 1500
+const soon = 1000
 
 var acknowledgements = []testCase{
 	{group: "acknowledgement", name: "of everyone", run: ask(order{Args: list("q")}), want: "answers: \"a1\" \"a2\" \"b1\" \"b2\"\na1 a2 b1 b2: ask \"q\""},

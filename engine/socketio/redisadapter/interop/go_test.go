@@ -23,8 +23,9 @@ type goServer struct {
 	io     *socketio.Server
 	served chan error
 
-	connection *redisadapter.Fleet // nil where there is none
+	connection *redisadapter.Fleet
 
+	pump  pump
 	mu    sync.Mutex
 	heard map[string][][]any // guarded by mu: of other servers, by namespace
 	news  chan struct{}      // guarded by mu: closed and replaced when heard grows
@@ -86,7 +87,7 @@ func (s *goServer) url() string { return "http://" + s.io.Addr().String() }
 func (s *goServer) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	return errors.Join(s.io.Shutdown(ctx), <-s.served)
+	return errors.Join(s.io.Shutdown(ctx), <-s.served, s.connection.Close())
 }
 
 func (s *goServer) do(t testing.TB, o order) result {
@@ -150,6 +151,11 @@ func (s *goServer) perform(ctx context.Context, n *socketio.Namespace, o *order)
 			r.Rooms = append(r.Rooms, room)
 		}
 		return r, err
+	case "pump":
+		s.pump.start(n, o)
+		return result{}, nil
+	case "halt":
+		return result{Count: s.pump.halt()}, nil
 	case "enter", "exit", "label", "direct":
 		return s.handle(n, o, rooms)
 	}

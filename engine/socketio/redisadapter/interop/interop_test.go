@@ -19,6 +19,7 @@ var pairs = []struct {
 
 // TestInterop runs every case with every adapter, in both directions.
 func TestInterop(t *testing.T) {
+	t.Parallel()
 	h := openHall(t)
 	for _, m := range modes {
 		for _, p := range pairs {
@@ -39,6 +40,9 @@ func TestInterop(t *testing.T) {
 func (f *fleet) playAll(t *testing.T, d *clienttest.Driver, a, b string) {
 	first := slices.IndexFunc(f.servers, func(m *member) bool { return strings.Contains(m.name, "-"+a+"-") })
 	for _, c := range cases() {
+		if c.group == "emitter" && a == "go" {
+			continue // there is none yet
+		}
 		if c.in != nil && !slices.Contains(c.in, f.mode.adapter) || c.long && testing.Short() {
 			continue
 		}

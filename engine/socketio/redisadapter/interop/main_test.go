@@ -2,6 +2,7 @@ package interop_test
 
 import (
 	"flag"
+	"os"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -10,8 +11,11 @@ import (
 // TestMain requires that servers and connections end with their tests. gnet's global worker pool, which is never closed,
 // is not ours. Fleets mostly wait for each other, so more of them run at a time than there are processors.
 func TestMain(m *testing.M) {
+	if settings := os.Getenv(childVariable); settings != "" {
+		os.Exit(child(settings))
+	}
 	flag.Parse()
-	if err := flag.Set("test.parallel", "8"); err != nil {
+	if err := flag.Set("test.parallel", "16"); err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(m,

@@ -14,11 +14,13 @@ type mode struct {
 	dynamic bool // rooms have channels of their own
 }
 
+var streams = &mode{name: "streams", adapter: "streams", library: "ioredis", ours: redisadapter.Options{Mode: redisadapter.Streams}}
+
 // modes are those that every case is run in.
 var modes = []*mode{
 	{name: "classic", adapter: "classic", library: "ioredis", ours: redisadapter.Options{Mode: redisadapter.Classic}},
 	{name: "sharded", adapter: "sharded", library: "ioredis", ours: redisadapter.Options{Mode: redisadapter.Sharded}, dynamic: true},
-	{name: "streams", adapter: "streams", library: "ioredis", ours: redisadapter.Options{Mode: redisadapter.Streams}},
+	streams,
 }
 
 // variants are the same with other options. They are left out where tests are to be short.
