@@ -1,6 +1,7 @@
 package clienttest
 
 import (
+	"encoding/json"
 	"os/exec"
 	"testing"
 )
@@ -47,4 +48,13 @@ func (p *Program) Alive() bool {
 	p.process.mu.Lock()
 	defer p.process.mu.Unlock()
 	return !p.process.gone
+}
+
+// Try is Ask for a command that may fail.
+func (p *Program) Try(result any, cmd string, fields map[string]any) error {
+	raw, err := p.process.call(cmd, fields)
+	if err != nil || result == nil {
+		return err
+	}
+	return json.Unmarshal(raw, result)
 }

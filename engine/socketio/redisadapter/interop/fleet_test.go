@@ -74,6 +74,12 @@ func (f *fleet) settle(t *testing.T, h *hall) {
 		f.enter(t, one, 2, "red", "blue")
 		f.enter(t, one, 3, "red")
 	}
+	f.connected(t, h.driver)
+}
+
+// connected waits until every server hears the others.
+func (f *fleet) connected(t *testing.T, d *clienttest.Driver) {
+	t.Helper()
 	for _, one := range f.servers {
 		for _, n := range []string{"/", "/chat", odd, odder} {
 			f.counted(t, one, n, len(f.servers))
@@ -83,7 +89,7 @@ func (f *fleet) settle(t *testing.T, h *hall) {
 		f.subscribed(t, "/", room, len(f.servers))
 	}
 	f.subscribed(t, "/chat", "red", len(f.servers))
-	f.probe(t, h.driver)
+	f.probe(t, d)
 }
 
 // connect brings a server its clients. They are called by names that no other client of the test has, and answer what

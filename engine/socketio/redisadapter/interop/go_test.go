@@ -92,15 +92,19 @@ func (s *goServer) close() error {
 
 func (s *goServer) do(t testing.TB, o order) result {
 	t.Helper()
-	text, err := json.Marshal(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := s.obey(text)
+	r, err := s.try(o)
 	if err != nil {
 		t.Fatalf("%s: %s: %v", s.name, o.Op, err)
 	}
 	return r
+}
+
+func (s *goServer) try(o order) (result, error) {
+	text, err := json.Marshal(o)
+	if err != nil {
+		return result{}, err
+	}
+	return s.obey(text)
 }
 
 // obey carries out an order that came as text.

@@ -24,9 +24,12 @@ func openHall(t *testing.T) *hall {
 	return &hall{t: t, driver: clienttest.Start(t), store: redistest.Start(t, redistest.Options{})}
 }
 
+// servers is the program that opens Node's servers.
+var servers = filepath.Join("testdata", "servers.mjs")
+
 // node returns the process of Node's servers, which is started for the first who asks and ends with the test of the hall.
 func (h *hall) node(t *testing.T) *clienttest.Program {
 	t.Helper()
-	h.once.Do(func() { h.program = clienttest.StartProgram(h.t, filepath.Join("testdata", "servers.mjs")) })
+	h.once.Do(func() { h.program = clienttest.StartProgram(h.t, servers) })
 	return h.program
 }

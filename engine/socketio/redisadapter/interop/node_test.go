@@ -36,6 +36,11 @@ func (s *nodeServer) do(t testing.TB, o order) (r result) {
 	return r
 }
 
+func (s *nodeServer) try(o order) (r result, err error) {
+	err = s.program.Try(&r, "order", map[string]any{"name": s.name, "order": o})
+	return r, err
+}
+
 // close does nothing where the process was killed.
 func (s *nodeServer) close(t testing.TB) {
 	if s.program.Alive() {

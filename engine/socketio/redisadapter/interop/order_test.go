@@ -62,6 +62,8 @@ type server interface {
 	url() string
 	// do fails the test where the order cannot be carried out.
 	do(t testing.TB, o order) result
+	// try is do for orders that may fail.
+	try(o order) (result, error)
 }
 
 // date is a Date in Node and a time.Time here.

@@ -86,9 +86,6 @@ func TestRecovery(t *testing.T) {
 	h := openHall(t)
 	for _, p := range pairs {
 		t.Run(p.name, func(t *testing.T) {
-			if p.name != "node-node" {
-				t.Skip("ours do not yet")
-			}
 			t.Parallel()
 			f := openFleet(t, h, streams, true, p.a, p.b)
 			f.settle(t, h)
