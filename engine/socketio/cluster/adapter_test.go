@@ -201,10 +201,19 @@ func TestTalliesOfSeveralNamespaces(t *testing.T) {
 			return clustertest.Fate{}
 		}}
 		f := newFleet(t, b, 2, cluster.Options{Pulse: new(cluster.Pulse)})
-		for _, n := range []string{"/a", "/b", "/c"} {
+		names := []string{"/a", "/b", "/c"}
+		for _, n := range names {
 			for _, v := range f {
 				v.Of(n)
 			}
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if len(tallies) != 2*4 { // who is new asks, and is answered
+			t.Errorf("%v", tallies)
+		}
+		clear(tallies)
+		for _, n := range names {
 			for range 3 {
 				_ = f[0].Of(n).Emit("x")
 			}

@@ -66,8 +66,8 @@ func New(options Options) (*Fleet, error) {
 	if f.connector, err = newConnector(&f.options); err != nil {
 		return nil, err
 	}
-	f.subscriber = newSubscriber(f.connector, &f.options)
-	f.publisher = newPublisher(f.connector, &f.options)
+	f.subscriber = newSubscriber(f.connector, &f.options, f.missed)
+	f.publisher = newPublisher(f.connector, &f.options, f.missed)
 	switch options.Mode {
 	case Classic:
 		f.mode, err = openClassic(f)
@@ -126,8 +126,17 @@ func (f *Fleet) leave(a *cluster.Adapter) {
 	if f.members[a] {
 		delete(f.members, a)
 		last := a.Stats()
-		last.Requests, last.Serving, last.LostBy = 0, 0, nil
+		last.Requests, last.Serving, last.Tallied, last.LostBy = 0, 0, 0, nil
 		f.former.Add(last)
+	}
+}
+
+// missed has all namespaces find out what was lost, of ours and of the others'.
+func (f *Fleet) missed() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for m := range f.members {
+		m.Missed()
 	}
 }
 
