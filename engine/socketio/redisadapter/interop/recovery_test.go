@@ -60,11 +60,15 @@ var recoveries = []struct {
 	},
 }
 
-// emit sends one numbered event.
+// emit sends one numbered event, and waits until it is in the stream: that of another server comes behind it then.
 func (m *move) emit(by *member, o order, number int, args ...any) {
 	m.Helper()
 	o.Op, o.Event, o.Args = "emit", "news", append([]any{number}, args...)
+	before := m.f.store.Command("XINFO", "STREAM", m.f.prefix)
 	by.do(m.T, o)
+	eventually(m.T, func() (string, bool) {
+		return "it is not in the stream", m.f.store.Command("XINFO", "STREAM", m.f.prefix) != before
+	})
 }
 
 // found waits until a server finds the client in a room.
