@@ -5,7 +5,7 @@ import { House } from "./house.mjs";
 
 // A publish that fails for want of a connection is nobody's to catch in the adapters.
 process.on("unhandledRejection", (fault) => {
-  if (!/[Cc]onnection|[Ss]ocket|closed|ECONN/.test(fault?.message)) throw fault;
+  if (!/[Cc]onnection|[Ss]ocket|closed|ECONN|[Dd]isconnect/.test(fault?.message)) throw fault;
 });
 
 const houses = new Map();
