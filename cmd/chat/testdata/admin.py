@@ -33,11 +33,9 @@ class Mailbox:
 async def main(url, username, password):
     refused = socketio.AsyncClient(reconnection=False)
     errors = Mailbox(refused, "/admin", "connect_error")
-    try:
-        await refused.connect(url, auth={"username": username, "password": "x"}, namespaces=["/admin"])
-    except socketio.exceptions.ConnectionError:
-        pass
+    await refused.connect(url, auth={"username": username, "password": "x"}, namespaces=["/admin"], wait=False)
     print("refused:", (await errors.next("connect_error"))[0]["message"])
+    await refused.disconnect()
 
     admin = socketio.AsyncClient(reconnection=False)
     mail = Mailbox(admin, "/admin", "session", "config", "all_sockets", "server_stats", "socket_connected", "room_joined")
@@ -49,7 +47,7 @@ async def main(url, username, password):
 
     client = socketio.AsyncClient(reconnection=False)
     hers = Mailbox(client, "/", "hello", "disconnect")
-    await client.connect(url)
+    await client.connect(url, wait_timeout=PATIENCE)
     sid = client.get_sid("/")
     socket, *_ = await mail.next("socket_connected", lambda s, *_: s["id"] == sid)
     print("connected:", socket["nsp"], "own room" if socket["rooms"] == [sid] else socket["rooms"])

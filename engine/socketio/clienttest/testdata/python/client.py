@@ -37,7 +37,7 @@ async def visit(url, transports):
     client.on("question", lambda text: text + "!")
     main = Mailbox(client, "echoed", "reply", "room", "answered", "disconnect")
     admin = Mailbox(client, "echoed", namespace="/admin")
-    await client.connect(url, transports=transports, auth={"token": "good"}, namespaces=["/", "/admin"])
+    await client.connect(url, transports=transports, auth={"token": "good"}, namespaces=["/", "/admin"], wait_timeout=30)
     say("connected", client.transport(), client.get_sid("/") != client.get_sid("/admin"))
 
     await client.emit("echo", ("text", 7, {"deep": [True, None]}))
