@@ -38,6 +38,7 @@ func newServer(p *parts) *socketio.Server {
 		ClientHeader:      c.Proxies.ClientHeader,
 		ProxyProtocol:     c.Proxies.Protocol(),
 
+		Adapter:                 adapterOf(p.fleet),
 		AckError:                conversation.AckError,
 		ConnectionStateRecovery: recoveryOf(c),
 		Logger:                  log,
@@ -51,6 +52,7 @@ func newServer(p *parts) *socketio.Server {
 	})
 	p.chat = conversation.New(server, p.history, conversation.Options{
 		MaxText: c.Chat.MaxText, MaxRooms: c.Chat.MaxChatRooms, PresenceRate: c.Chat.PresenceRate,
+		Fleet: p.fleet != nil,
 	})
 	return server
 }

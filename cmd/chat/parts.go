@@ -26,6 +26,7 @@ type parts struct {
 	certificate *socketio.Certificate // nil without TLS
 	api         apiParts
 	guard       *auth.Guard
+	fleet       fleet                      // there when it runs; nil for a server that is alone
 	history     *history.History           // there when it runs
 	server      *socketio.Server           // likewise
 	chat        *conversation.Conversation // likewise
