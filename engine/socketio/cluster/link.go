@@ -13,11 +13,12 @@ import "context"
 type Link interface {
 	// Publish sends m to the other servers, in the order of the calls.
 	Publish(m *Message) error
-	// Answer sends m, an answer, to the adapter that has asked.
+	// Answer sends m, an answer, to the adapter that has asked. It may be called with the
+	// locks of sockets held.
 	Answer(uid string, m *Message) error
-	// Others returns who is asked by a request that is published next: how many other
-	// servers there are and, where the Link knows them, their UIDs. A server that is
-	// known and goes is struck off with Adapter.Gone.
+	// Others returns who is asked by a request that is published now: how many other
+	// servers there are and, where the Link knows them, their UIDs, of which it keeps
+	// nothing. A server that is known and goes is struck off with Adapter.Gone.
 	Others(ctx context.Context) (n int, uids []string, err error)
 	// Close sends what is queued, as far as that is possible soon, and says goodbye.
 	Close() error
@@ -34,4 +35,13 @@ type Interested interface {
 // that Node does not know are understood by everybody.
 type Own interface {
 	OwnKind() bool
+}
+
+// Lanes is a Link with more than one way for what is published, or one where not
+// everything that is published reaches everybody. Messages on a lane come to every
+// server, in order. Lane is asked on both sides, and must say the same of the message that
+// was sent and of the one that came. What has no lane is not counted; see [Tally].
+// Without Lanes everything is on one.
+type Lanes interface {
+	Lane(m *Message) (lane string, counted bool)
 }

@@ -63,17 +63,20 @@ type Message struct {
 }
 
 // Packet is an event, or the value of an answer, in the form of package socketio: JSON
-// with a placeholder for each of the attachments. It is valid as long as its Message.
+// with a placeholder for each of the attachments. JSON is valid as long as its Message;
+// the bytes of attachments are never changed after they were received.
 type Packet struct {
 	// JSON is the array of an event's name and arguments, or the array of the values
 	// of an answer, of which Node sends the first one only.
 	JSON        []byte
 	Attachments [][]byte
+
+	checked bool // found to be an event
 }
 
 // Opts select sockets, and say how they are sent something. Node: BroadcastOptions.
 type Opts struct {
-	Rooms, Except []string
+	Rooms, Except []string // never changed
 	Flags         socketio.Flags
 	Timeout       time.Duration // of a Broadcast with acknowledgements
 	// Single says that one answer is enough. Node: expectSingleResponse.

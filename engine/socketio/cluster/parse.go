@@ -205,6 +205,7 @@ func (p *Packet) parseArray(array []byte, attachments [][]byte) (err error) {
 	if err := parser.CheckEvent(p.JSON, len(p.Attachments), Limits()); err != nil {
 		return fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
+	p.checked = true
 	return nil
 }
 
