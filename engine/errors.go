@@ -20,6 +20,8 @@ var (
 	ErrBadLimits = errors.New("engine: bad Limits")
 	// ErrBadProxies: Options.TrustedProxies, ProxyProtocol or ClientHeader cannot be meant.
 	ErrBadProxies = errors.New("engine: bad TrustedProxies")
+	// ErrBadNodeTag: Options.NodeTag or Forward cannot be meant.
+	ErrBadNodeTag = errors.New("engine: NodeTag is 1 to 16 letters and digits")
 	// ErrAddressInUse: somebody listens there already; the text says what to do.
 	ErrAddressInUse = errors.New("engine: the address is in use by another server: stop it or choose another port")
 	// ErrDescriptorLimit: the process may open too few descriptors to serve anybody.

@@ -115,12 +115,17 @@ func (h *handedServer) shutdown(ctx context.Context) error {
 	}
 }
 
-// ServeHTTP sends requests for the engine back to a loop, and gives Options.Handler
-// the rest.
+// ServeHTTP sends requests for the engine back to a loop, those for sessions of other
+// servers to these, and gives Options.Handler the rest.
 func (h *handedServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch {
-	case !h.srv.owns([]byte(rawPath(r))):
+	if !h.srv.owns([]byte(rawPath(r))) {
 		h.serveForeign(w, r)
+		return
+	}
+	other := h.srv.elsewhereTarget(r)
+	switch {
+	case other != nil:
+		h.serveElsewhere(other, w, r)
 	case h.srv.draining.Load() || h.giveBack(w, r) != nil:
 		w.Header().Set("Connection", "close")
 		http.Error(w, "cannot serve this request now", http.StatusServiceUnavailable)
@@ -129,11 +134,32 @@ func (h *handedServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serveForeign gives Options.Handler a request, of whom it says that it is.
 func (h *handedServer) serveForeign(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case !h.admit(w, r):
+	case h.srv.opts.Handler == nil: // the connection came for Options.Forward
+		http.NotFound(w, r)
+	default:
+		setTLS(r)
+		h.srv.opts.Handler.ServeHTTP(w, r)
+	}
+}
+
+// serveElsewhere gives other, which is Options.Forward's, a request as the network brought
+// it: who has sent it is the other server's to find out, like everything else.
+func (h *handedServer) serveElsewhere(other http.Handler, w http.ResponseWriter, r *http.Request) {
+	if h.admit(w, r.WithContext(r.Context())) { // a shallow copy
+		setTLS(r)
+		h.srv.forward(other, w, r)
+	}
+}
+
+// admit finds out who has sent the request, and answers it where that one may not.
+func (h *handedServer) admit(w http.ResponseWriter, r *http.Request) bool {
 	nc, _ := r.Context().Value(handedKey{}).(*handedConn)
 	proxied := h.behindProxy(nc)
 	if err := h.identify(r); err != nil {
 		http.Error(w, "malformed header", http.StatusBadRequest)
-		return
+		return false
 	}
 	if !h.mayAsk(r) {
 		name, value, _ := strings.Cut(strings.TrimSpace(string(retryAfter())), ": ")
@@ -142,10 +168,9 @@ func (h *handedServer) serveForeign(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Connection", "close")
 		}
 		http.Error(w, "too many requests", http.StatusTooManyRequests)
-		return
+		return false
 	}
-	setTLS(r)
-	h.srv.opts.Handler.ServeHTTP(w, r)
+	return true
 }
 
 // mayAsk counts the request; false where it is one too many.

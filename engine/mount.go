@@ -26,11 +26,17 @@ import (
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	l := s.loopFor(r)
 	q := s.asOurs(r)
+	var other http.Handler
+	if q != nil {
+		other = s.elsewhereTarget(q)
+	}
 	switch {
 	case q == nil:
 		http.NotFound(w, r)
 	case l == nil || s.stoppedServing():
 		unavailable(w, r)
+	case other != nil:
+		s.forward(other, w, q)
 	case wantsUpgrade(r):
 		s.takeOver(w, q, l)
 	default:

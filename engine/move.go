@@ -65,12 +65,17 @@ func (c *conn) moveTo(l *loop, b []byte) []byte {
 
 // foreign serves a request that is not for the engine: with Options.Handler, or 404.
 func (c *conn) foreign(b []byte) []byte {
-	s := c.loop.srv
-	if s.handed == nil || c.flags&connReturned != 0 { // net/http took this request for the engine's: no second trip
+	if c.loop.srv.opts.Handler == nil || c.flags&connReturned != 0 { // net/http took this request for the engine's: no second trip
 		c.http.flags &^= httpKeepAlive
 		c.answer(http1.Response{Status: http.StatusNotFound})
 		return nil
 	}
+	return c.handOver(b)
+}
+
+// handOver takes the connection, and the request at the start of b, to net/http.
+func (c *conn) handOver(b []byte) []byte {
+	s := c.loop.srv
 	if s.draining.Load() {
 		return c.busy()
 	}

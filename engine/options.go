@@ -92,6 +92,17 @@ type Options struct {
 	// httpCompression.
 	HTTPCompression HTTPCompression
 
+	// NodeTag is what this server is called among those that share an address: 1 to 16
+	// letters and digits, which no other one has. The ids of its sessions begin with it and
+	// a dot, and so do those of GenerateID. Clients see it. Default: none.
+	NodeTag string
+	// Forward returns what serves the requests whose session id has the NodeTag of another
+	// server: polls, posts and upgrades. That has them answered there, as they came, with
+	// the address of the network's peer, and may hijack; see RefuseSession for when it cannot.
+	// They count for RequestRatePerIP here, too. Where Forward knows nobody of that tag it
+	// returns nil, and the session is unknown, as it is by default. It takes a NodeTag, and
+	// is called on loops: it must not block.
+	Forward func(tag string) http.Handler
 	// Handler serves every request that is not Engine.IO's; nil answers 404. The
 	// connection moves to a standard http.Server for it.
 	Handler http.Handler

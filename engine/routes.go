@@ -28,8 +28,11 @@ func (c *conn) route(b []byte, n int) (rest []byte) {
 		c.refuse(err)
 		return nil
 	}
-	if !srv.owns(q.Path) {
+	switch {
+	case !srv.owns(q.Path):
 		return c.foreign(b)
+	case c.flags&connReturned == 0 && srv.elsewhere(q.Query) != nil: // else net/http has looked at it
+		return c.handOver(b)
 	}
 	c.flags &^= connReturned
 	c.http.lines = srv.cors.Load().lines(q.Get("Origin"))

@@ -60,8 +60,10 @@ type Server struct {
 	told       atomic.Bool           // and every session was told, or had its time
 	quit       chan struct{}         // closed when the ticker is to end
 	background sync.WaitGroup        // the ticker
-	handed     *handedServer         // serves Options.Handler; nil without one
+	handed     *handedServer         // serves Options.Handler and Forward; nil without either
 	pipes      pipes
+	leaving    context.Context    // immutable: of requests for other servers; done when Shutdown has told its own clients
+	leave      context.CancelFunc // immutable
 	tls        *tlsServer // written by Listen; nil without TLS
 }
 
@@ -77,6 +79,9 @@ func New(o Options) (*Server, error) {
 	}
 	trusted, err := o.trustedProxies()
 	if err != nil {
+		return nil, err
+	}
+	if err := o.checkTag(); err != nil {
 		return nil, err
 	}
 	deflation, err := newDeflation(o.PerMessageDeflate)
@@ -98,8 +103,10 @@ func New(o Options) (*Server, error) {
 		stopped:   make(chan struct{}),
 		quit:      make(chan struct{}),
 	}
+	s.leaving, s.leave = context.WithCancel(context.Background())
 	s.limits.Inflated = &s.inflated
-	if o.Handler != nil {
+	s.table.tag = []byte(o.ownTag())
+	if o.Handler != nil || o.Forward != nil {
 		s.handed = newHandedServer(s)
 	}
 	s.judges.max, s.judges.room = o.MaxHooks, o.MaxParked

@@ -70,10 +70,16 @@ func (s *Session) clear(f sessionFlag)    { s.flags.And(^f) }
 // WheelLinks lets the loop's timing wheel hold sessions.
 func (s *Session) WheelLinks() *wheel.Links[Session] { return &s.timer }
 
-// ID returns the Engine.IO session id, a secret between server and client.
+// ID returns the Engine.IO session id, a secret between server and client, as it is on the
+// wire: with Options.NodeTag in front.
 func (s *Session) ID() string {
-	if s.has(flagNamed) {
-		return s.loop.srv.table.names.of(s)
+	t := &s.loop.srv.table
+	switch {
+	case s.has(flagNamed):
+		return string(t.tag) + t.names.of(s)
+	case len(t.tag) > 0:
+		b := make([]byte, 0, maxTagBytes+1+len(s.id))
+		return string(append(append(b, t.tag...), s.id[:]...))
 	}
 	return string(s.id[:])
 }

@@ -57,6 +57,7 @@ func (s *Server) shutdown(ctx context.Context, grace time.Duration) error {
 	s.onLoops((*loop).closeSessions)
 	s.waitTold(ctx, grace)
 	s.told.Store(true)
+	s.leave()
 	s.onLoops((*loop).closeIdle)
 	err := s.waitIdle(ctx)
 	if s.handed != nil {

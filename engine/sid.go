@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
@@ -33,6 +34,7 @@ type table struct {
 		_        [40]byte            // a cache line each
 	}
 	names names
+	tag   []byte // immutable: in front of every id on the wire, with its separator; empty for none
 }
 
 // add gives s an id of its own and enters it.
@@ -55,8 +57,12 @@ func (t *table) add(s *Session) {
 	}
 }
 
-// get returns the session with that id, or nil.
+// get returns the session with that id, as it is on the wire, or nil.
 func (t *table) get(sid []byte) *Session {
+	sid, ours := bytes.CutPrefix(sid, t.tag)
+	if !ours {
+		return nil
+	}
 	if s := t.names.get(sid); s != nil || len(sid) != len(sessionID{}) {
 		return s
 	}

@@ -24,6 +24,7 @@ type Stats struct {
 	Closed        map[Reason]uint64
 	OpenedEIO3    uint64            // those of them that speak Engine.IO 3
 	Requests      uint64            // HTTP requests for the engine
+	Forwarded     uint64            // requests that Options.Forward has served for other servers
 	BadRequests   uint64            // requests that were not HTTP
 	Rejected      map[string]uint64 // requests refused, by Node's message
 	Parked        int64             // requests that wait for a middleware, AllowRequest or GenerateID
@@ -81,6 +82,7 @@ type gauges struct {
 	webtrans    atomic.Int64
 	lingering   atomic.Int64 // closed polling sessions that are kept for one more poll
 	refused     atomic.Uint64
+	forwarded   atomic.Uint64
 }
 
 func (g *gauges) of(t Transport) *atomic.Int64 {
@@ -121,7 +123,7 @@ func (s *Server) Stats() Stats {
 		Connections: s.gauges.connections.Load(), Handed: s.gauges.handed.Load(),
 		Polling: s.gauges.polling.Load(), WebSocket: s.gauges.websocket.Load(), WebTransport: s.gauges.webtrans.Load(),
 		Emptying: s.leaves(),
-		Refused:  s.gauges.refused.Load(), Parked: s.gauges.parked.Load(), Loops: len(loops),
+		Refused:  s.gauges.refused.Load(), Forwarded: s.gauges.forwarded.Load(), Parked: s.gauges.parked.Load(), Loops: len(loops),
 		SlowCauses: make(map[SlowCause]uint64), Closed: make(map[Reason]uint64), Rejected: make(map[string]uint64),
 		Limits: make(map[Limit]uint64), Peers: s.peers.len(), Congested: s.congestion.waits.Load(),
 	}

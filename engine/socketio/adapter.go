@@ -26,12 +26,16 @@ import (
 // sockets of this server only, whatever Selection.Local or Flags.Local say. Node:
 // Adapter.
 type Adapter interface {
-	// Join is told the rooms that a connected socket has joined anew.
+	// Join is told the rooms that a connected socket has joined anew, or one that a
+	// SessionAdapter has restored and that will be connected.
 	Join(s *Socket, rooms []string)
 	// Leave is told the rooms that a connected socket has left.
 	Leave(s *Socket, rooms []string)
 	// LeaveAll is told the rooms of a socket that disconnects. closed says that its
-	// connection has ended, and its local memberships with it.
+	// connection has ended, and its local memberships with it. A socket that may return
+	// (Options.ConnectionStateRecovery) keeps its rooms: what is for them is kept for it.
+	// LeaveAll is told when it is not waited for any more; where it returns, as another
+	// Socket with the same ID, Join is told what is new only.
 	LeaveAll(s *Socket, rooms []string, closed bool)
 	// Broadcast delivers p. Its slices are valid until the call returns, but for
 	// Rooms and Except, which never change.

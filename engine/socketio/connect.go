@@ -138,13 +138,15 @@ func (s *Socket) accept() bool {
 	if s.state != connecting {
 		return false
 	}
-	if !nsp.server.log.admit(s) {
+	left, ok := nsp.server.log.admit(s)
+	s.quit(left)
+	if !ok {
 		c.session.Close() // two ids alike: not expected to happen before the sun goes out
 		return false
 	}
 	s.state = connected
-	if s.rare != nil && len(s.rare.rooms) > 0 {
-		nsp.adapter.Join(s, s.rare.rooms)
+	if rooms := nsp.server.log.unknown(s); len(rooms) > 0 {
+		nsp.adapter.Join(s, rooms)
 	}
 	s.watchJoined(nil)
 	return true
@@ -196,7 +198,8 @@ func (s *Socket) refuse(err error) {
 		return
 	}
 	s.state = refused
-	s.nsp.server.log.depart(s, ReasonServerNamespaceDisconnect)
+	_, left := s.nsp.server.log.depart(s, ReasonServerNamespaceDisconnect)
+	s.quit(left)
 	s.empty()
 	s.wake()
 	s.client.refuse(s.nsp.name, reason)

@@ -68,7 +68,8 @@ func (s *Socket) end(r Reason, to state) {
 	case s.state == connecting && to == gone:
 		s.state = gone
 		s.nsp.sockets.remove(s) // where a panic of the Parser kept it from being let in
-		s.nsp.server.log.depart(s, r)
+		_, left := s.nsp.server.log.depart(s, r)
+		s.quit(left)
 		s.empty()
 		s.wake()
 		s.nsp.server.part(s.nsp)
@@ -118,11 +119,11 @@ func (s *Socket) withdraw(reason Reason, closed bool) {
 	if !closed {
 		s.client.session.Leave(s.nsp.everyone)
 	}
-	if s.rare != nil && len(s.rare.rooms) > 0 {
+	waits, _ := s.nsp.server.log.depart(s, reason)
+	if s.rare != nil && len(s.rare.rooms) > 0 && !waits {
 		s.nsp.adapter.LeaveAll(s, s.rare.rooms, closed)
 	}
 	s.watchGone(reason)
-	s.nsp.server.log.depart(s, reason)
 }
 
 // hasGoodbye reports whether anybody wants to know of the end. Called with mu held.

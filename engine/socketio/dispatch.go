@@ -100,6 +100,8 @@ func (s *Socket) handle(e *entry) {
 	case entryExpired:
 		defer s.nsp.server.part(s.nsp)
 		s.expire()
+	case entryPersist:
+		s.protect(s.persist)
 	case entryExpiring:
 		s.protect(s.expiring)
 	case entryEvent:

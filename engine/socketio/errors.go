@@ -30,6 +30,8 @@ var (
 	// see [Socket.Handshake]. DecodeAuth returns it. It is also the violation of a
 	// client that joins a namespace where somebody may ask for the Handshake.
 	ErrHandshakeReleased = errors.New("socketio: handshake released")
+	// ErrOffset: an adapter has given an event an offset that is none.
+	ErrOffset = errors.New("socketio: offset malformed")
 	// ErrRoomName: the name of a room is longer than MaxRoomName bytes.
 	ErrRoomName = errors.New("socketio: room name too long")
 )

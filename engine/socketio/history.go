@@ -87,13 +87,13 @@ func (h *History) Since(offset string) (events []HistoryEvent, complete bool) {
 // since returns copies of what is stored. Called with the log's lock held.
 func (h *History) since(offset string) (events []stored, complete bool) {
 	l := h.nsp.server.log
+	r := l.rooms[h.nsp.group(h.room)]
 	n, ok := uint64(0), true
 	if offset != "" {
-		if n, ok = parseOffset(offset, l.epoch); !ok || n > l.last {
-			n, ok = 0, false
+		if n, ok = l.numberOf(h.nsp, r, offset); !ok {
+			n = 0
 		}
 	}
-	r := l.rooms[h.nsp.group(h.room)]
 	if r == nil {
 		return nil, offset == ""
 	}
@@ -123,21 +123,39 @@ func (r *logRoom) latest(events []*stored, now int64) []*stored {
 
 // historyEvent decodes a kept event.
 func (n *Namespace) historyEvent(e stored) (h HistoryEvent, ok bool) {
-	p, attachments, err := n.keptPacket(e.frame)
-	if err != nil || len(p.Data) < offsetTail {
+	array, attachments, ok := n.keptArray(&e)
+	if !ok {
 		return h, false
 	}
-	name, list, err := parser.EventName(append(p.Data[:len(p.Data)-offsetTail], ']'))
+	name, list, err := parser.EventName(array)
 	if err != nil {
 		return h, false
 	}
 	l := n.server.log
 	return HistoryEvent{
-		Offset: offsetOf(l.epoch, e.n),
+		Offset: l.offset(&e),
 		Time:   l.began.Add(time.Duration(e.at) * time.Millisecond),
 		Event:  string(name),
 		Args:   newArgs(list, attachments, n.server.options.JSON),
 	}, true
+}
+
+// offset is the text that clients have of an event.
+func (l *eventLog) offset(e *stored) string {
+	if e.mark != nil {
+		return e.mark.text
+	}
+	return offsetOf(l.epoch, e.n)
+}
+
+// keptArray returns a kept event as it was before it got its offset. It is a copy.
+func (n *Namespace) keptArray(e *stored) (array []byte, attachments [][]byte, ok bool) {
+	p, attachments, err := n.keptPacket(e.frame)
+	end := len(p.Data) - len(`,"`) - len(n.server.log.offset(e)) - len(`"]`)
+	if err != nil || end < 0 {
+		return nil, nil, false
+	}
+	return append(p.Data[:end], ']'), attachments, true
 }
 
 // keptPacket reads a frame of ours. The packet and its attachments are copies.
@@ -208,9 +226,16 @@ func (l *eventLog) joinHistory(h *History, s *Socket, offset string) (complete b
 			frames = append(frames, e.frame)
 			continue
 		}
-		copied := numbered{e.frame.Clone(), e.pos}
+		copied, tl, ok := l.copied(h.nsp, &e)
+		if !ok {
+			continue
+		}
 		n := l.stamp(copied, false)
-		l.enter(&stored{n: n, at: l.now(), frame: copied.frame, pos: e.pos, in: []*logRoom{&r.own}})
+		copied.mark = l.markOf(h.nsp, tl)
+		l.enter(&stored{n: n, at: l.now(), frame: copied.frame, pos: copied.at, in: []*logRoom{&r.own}, mark: copied.mark})
+		if copied.mark != nil {
+			l.note(copied.mark, tl.counted)
+		}
 		frames = append(frames, copied.frame)
 	}
 	if r == nil || r.state == live {
@@ -229,6 +254,22 @@ func (l *eventLog) joinHistory(h *History, s *Socket, offset string) (complete b
 		s.client.session.Join(group)
 	}
 	return complete
+}
+
+// copied returns a kept event with room for another number. Where offsets are an adapter's,
+// this server's is counted beside them, since the log does not know of the copy. Called
+// with mu held.
+func (l *eventLog) copied(n *Namespace, e *stored) (c numbered, t tail, ok bool) {
+	t = l.tailOf(n, false, false, "")
+	if t.text == "" && e.pos >= 0 {
+		return numbered{frame: e.frame.Clone(), at: e.pos}, t, true
+	}
+	array, attachments, ok := n.keptArray(e)
+	if !ok {
+		return c, t, false
+	}
+	c, err := n.newNumbered(array, attachments, Flags{}, t)
+	return c, t, err == nil
 }
 
 // historic reports whether a history is kept of one of the rooms. Options.History is

@@ -27,6 +27,7 @@ func (k Key[T]) Set(s *Socket, v T) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.need()
+	s.changed(k.id)
 	if i := k.index(r); i >= 0 {
 		r.values[i].v = v
 		return
@@ -64,6 +65,7 @@ func (k Key[T]) Delete(s *Socket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if i := k.index(s.rare); i >= 0 {
+		s.changed(k.id)
 		s.rare.values = slices.Delete(s.rare.values, i, i+1)
 	}
 }

@@ -35,6 +35,7 @@ type eventLog struct {
 	mu       sync.Mutex
 	last     uint64     // number of the latest event
 	swept    uint64     // events up to this one are of no use to recovery
+	marks    markIndex  // those whose offsets are an adapter's
 	fresh    storedList // those that are
 	aged     storedList // those that a history holds all the same
 	rooms    map[string]*logRoom
@@ -46,6 +47,8 @@ type eventLog struct {
 	sweeper  *time.Timer     // fires while there is something to sweep
 	sweeping bool            // it is set
 	pacer    *time.Timer     // fires while somebody is catching up
+	keeping  keeping
+	told     sync.Cond // of mu: a SessionKeeper has been told
 	closed   bool
 
 	stats recoveryCounters // guarded by mu
@@ -65,6 +68,7 @@ func newEventLog(v *Server) *eventLog {
 		// is known up to the one before.
 		l.span = (l.recovery.MaxDisconnectionDuration + 2*beat).Milliseconds()
 	}
+	l.told.L = &l.mu
 	l.rooms = make(map[string]*logRoom)
 	l.byID, l.byPID = make(map[socketID]*recoverable), make(map[socketID]*recoverable)
 	return l
@@ -81,31 +85,34 @@ func (l *eventLog) on() bool {
 // histories reports whether there may be any.
 func (l *eventLog) histories() bool { return l.history != nil || l.kept.Load() > 0 }
 
-// numbered is an event with room for an offset behind its last argument.
+// numbered is an event with an offset, or room for one, behind its last argument.
 type numbered struct {
 	frame *engine.Frame
-	at    int // where the offset goes
+	at    int   // where its count goes; negative where it has none
+	mark  *mark // of an event whose offset is an adapter's
 }
 
 // offsetTail is what an event's array ends with: the offset as its last element.
 const offsetTail = len(`,"`) + offsetLen + len(`"]`)
 
 // newNumbered builds the packet of an event. It fails where Options.Parser does.
-func (n *Namespace) newNumbered(array []byte, attachments [][]byte, flags Flags) (numbered, error) {
+func (n *Namespace) newNumbered(array []byte, attachments [][]byte, flags Flags, t tail) (numbered, error) {
 	if n.server.options.Parser != nil {
-		return n.parsedNumbered(array, attachments, flags)
+		return n.parsedNumbered(array, attachments, flags, t)
 	}
 	const head = 32 // type and attachment count at their longest
-	size := head + len(n.name) + len(array) + offsetTail
+	size := head + len(n.name) + len(array) + len(t.text) + offsetTail
 	for _, a := range attachments {
 		size += head + len(a)
 	}
-	e := numbered{frame: frameToKeep(!flags.Volatile)(size)}
+	e := numbered{frame: frameToKeep(!flags.Volatile)(size), at: -1}
 	b := parser.AppendEvent(e.frame.Begin(), n.name, 0, false, len(attachments), array)
-	b = append(b[:len(b)-1], `,"`...)
-	e.at = len(b)
-	b = append(append(b, make([]byte, offsetLen)...), `"]`...)
-	e.frame.End(b)
+	b = append(append(b[:len(b)-1], `,"`...), t.text...)
+	if t.counted {
+		e.at = len(b)
+		b = append(b, make([]byte, offsetLen)...)
+	}
+	e.frame.End(append(b, `"]`...))
 	for _, a := range attachments {
 		e.frame.AppendBinary(a)
 	}
@@ -128,23 +135,40 @@ func (l *eventLog) stamp(e numbered, volatile bool) (n uint64) {
 	if !volatile {
 		l.last++
 	}
-	var b [offsetLen]byte
-	putOffset(b[:], l.epoch, l.last)
-	e.frame.Patch(e.at, b[:])
+	if e.at >= 0 {
+		var b [offsetLen]byte
+		putOffset(b[:], l.epoch, l.last)
+		e.frame.Patch(e.at, b[:])
+	}
 	return l.last
 }
 
-// broadcast numbers p, keeps it and publishes it.
-func (l *eventLog) broadcast(a *MemoryAdapter, p *Broadcast) error {
+// markOf returns the mark of an event that was stamped last; nil where offsets are counts
+// alone. Called with mu held.
+func (l *eventLog) markOf(n *Namespace, t tail) *mark {
+	if t.text == "" {
+		return nil
+	}
+	m := &mark{nsp: n, n: l.last, at: l.now(), text: t.text}
+	if t.counted {
+		m.text += offsetOf(l.epoch, l.last)
+	}
+	return m
+}
+
+// broadcast numbers p, keeps it and publishes it. offset is the event's, where it comes
+// from an adapter's log; otherwise the one where that stands, if there is one.
+func (l *eventLog) broadcast(a *MemoryAdapter, p *Broadcast, fromLog bool, offset string) error {
 	historic, limits := l.historic(a.nsp, p.Rooms)
 	if l.recovery == nil && !historic {
 		return a.publish(p)
 	}
-	e, err := a.nsp.newNumbered(p.Array, p.Attachments, p.Flags)
+	tl := l.tail(a.nsp, fromLog, p.Flags.Volatile, offset)
+	e, err := a.nsp.newNumbered(p.Array, p.Attachments, p.Flags, tl)
 	if err != nil {
 		return err
 	}
-	defer e.frame.Release()
+	defer func() { e.frame.Release() }()
 	var t *engine.Target
 	named := namesSocket(p.Rooms) || namesSocket(p.Except)
 	if !named {
@@ -155,10 +179,21 @@ func (l *eventLog) broadcast(a *MemoryAdapter, p *Broadcast) error {
 	if named { // whose connection may be another the next moment
 		t = l.target(a, p.Rooms, p.Except)
 	}
+	if now := l.tailOf(a.nsp, fromLog, p.Flags.Volatile, offset); now != tl {
+		again, err := a.nsp.newNumbered(p.Array, p.Attachments, p.Flags, now)
+		if err != nil {
+			return err
+		}
+		e.frame.Release()
+		e, tl = again, now
+	}
 	n := l.stamp(e, p.Flags.Volatile)
 	if !p.Flags.Volatile {
+		e.mark = l.markOf(a.nsp, tl)
 		l.limit(a.nsp, p.Rooms, limits)
-		l.keep(a.nsp, n, e, t, p.Rooms)
+		if l.keep(a.nsp, n, e, t, p.Rooms) && e.mark != nil {
+			l.note(e.mark, tl.counted)
+		}
 	}
 	a.nsp.server.engine.Publish(e.frame, t)
 	return nil
@@ -213,9 +248,10 @@ func (l *eventLog) find(n *Namespace, id string) *recoverable {
 	return nil
 }
 
-// keep enters an event into the rings of those it is for. Called with mu held.
-func (l *eventLog) keep(nsp *Namespace, n uint64, f numbered, t *engine.Target, rooms []string) {
-	e := &stored{n: n, at: l.now(), frame: f.frame, pos: f.at, except: t.ExceptGroups}
+// keep enters an event into the rings of those it is for, and reports whether there are
+// any. Called with mu held.
+func (l *eventLog) keep(nsp *Namespace, n uint64, f numbered, t *engine.Target, rooms []string) bool {
+	e := &stored{n: n, at: l.now(), frame: f.frame, pos: f.at, except: t.ExceptGroups, mark: f.mark}
 	for i, g := range t.Groups {
 		if r := l.rooms[g]; r != nil && !slices.Contains(e.in, r) {
 			e.in = append(e.in, r)
@@ -233,6 +269,7 @@ func (l *eventLog) keep(nsp *Namespace, n uint64, f numbered, t *engine.Target, 
 		}
 	}
 	l.enter(e)
+	return len(e.in) > 0
 }
 
 // enter puts an event into the rings that e.in names. Called with mu held.
@@ -262,6 +299,7 @@ func (l *eventLog) trim(now int64) {
 		l.swept = e.n
 		l.settle(e, now)
 	}
+	l.trimMarks(now)
 	for e := l.aged.first; e != nil && l.aged.bytes > l.server.options.MaxHistoryBytes; e = l.aged.first {
 		for _, r := range e.in {
 			for r.front() != nil && r.front().n <= e.n {

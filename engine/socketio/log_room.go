@@ -17,6 +17,7 @@ type stored struct {
 	rings  int           // how many of them hold it still
 	size   int           // bytes it counts for
 	aged   bool          // it is in eventLog.aged, not in fresh
+	mark   *mark         // of an event whose offset is an adapter's
 
 	prev, next *stored // of its list
 }
@@ -61,16 +62,17 @@ func (q *storedList) remove(e *stored) {
 
 // logRoom is the events of one room, oldest first. Guarded by eventLog.mu.
 type logRoom struct {
-	name      string // the engine's name of the group
-	ring      fifo[*stored]
-	bytes     int64
-	last      uint64 // the latest event that was for the room, or left it out
-	evicted   uint64 // the latest event that is not in the ring any more
-	evictedAt int64  // when that was emitted
-	members   int    // memberships of those who may return
-	limits    HistoryLimits
-	named     bool       // it was given a history by name
-	child     *Namespace // in whose histories it is, nil for none
+	name        string // the engine's name of the group
+	ring        fifo[*stored]
+	bytes       int64
+	last        uint64 // the latest event that was for the room, or left it out
+	evicted     uint64 // the latest event that is not in the ring any more
+	evictedAt   int64  // when that was emitted
+	evictedMark *mark  // of that
+	members     int    // memberships of those who may return
+	limits      HistoryLimits
+	named       bool       // it was given a history by name
+	child       *Namespace // in whose histories it is, nil for none
 }
 
 func (r *logRoom) push(e *stored) {
@@ -90,7 +92,7 @@ func (r *logRoom) front() *stored {
 func (r *logRoom) pop() *stored {
 	e, _ := r.ring.pop()
 	r.bytes -= int64(e.size)
-	r.evicted, r.evictedAt = e.n, e.at
+	r.evicted, r.evictedAt, r.evictedMark = e.n, e.at, e.mark
 	e.rings--
 	return e
 }

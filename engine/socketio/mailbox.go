@@ -41,6 +41,7 @@ const (
 	entryKnock                     // ask the parent namespaces
 	entryExpired                   // run the functions of OnRecoveryExpired
 	entryExpiring                  // run those of OnExpiring
+	entryPersist                   // have the adapter keep the socket
 )
 
 // entry is one thing for a socket's worker to do. 64 bytes.

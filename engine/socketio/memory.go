@@ -58,7 +58,7 @@ func (a *MemoryAdapter) LeaveAll(s *Socket, rooms []string, closed bool) {
 // Broadcast implements Adapter: one frame, handed to each loop.
 func (a *MemoryAdapter) Broadcast(p *Broadcast) error {
 	if l := a.nsp.server.log; l.on() {
-		return l.broadcast(a, p)
+		return l.broadcast(a, p, false, a.nsp.position())
 	}
 	return a.publish(p)
 }

@@ -37,6 +37,11 @@ type Namespace struct {
 	removed  atomic.Bool             // it was a child, and empty: no history is kept of it any more
 
 	histories map[*logRoom]struct{} // of a child; guarded by eventLog.mu
+
+	offsets OffsetAdapter // immutable once logged is true: the adapter
+	logged  atomic.Bool   // events are recovered by the offsets of the adapter
+	keeper  SessionKeeper // immutable once clients can find the namespace; nil for none
+	latest  *mark         // the latest event, where logged; guarded by eventLog.mu
 }
 
 // kinds of group: the byte behind the prefix.

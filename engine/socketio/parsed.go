@@ -99,17 +99,24 @@ func (n *Namespace) parsedPacket(t parser.Type, id uint64, hasID bool, array []b
 var errNoOffset = errors.New("socketio: the parser leaves no place for an offset")
 
 // parsedNumbered is newNumbered for Options.Parser: a stand-in of the same length is
-// encoded where the offset goes.
-func (n *Namespace) parsedNumbered(array []byte, attachments [][]byte, flags Flags) (numbered, error) {
+// encoded where a count goes.
+func (n *Namespace) parsedNumbered(array []byte, attachments [][]byte, flags Flags, t tail) (numbered, error) {
 	standIn := n.server.log.standIn[:]
-	data := append(append(append(bytes.Clone(array[:len(array)-1]), `,"`...), standIn...), `"]`...)
+	data := append(append(bytes.Clone(array[:len(array)-1]), `,"`...), t.text...)
+	if t.counted {
+		data = append(data, standIn...)
+	}
+	data = append(data, `"]`...)
 	p := n.parsedPacket(parser.Event, 0, false, data, attachments)
 	f, err := n.server.parsed(&p, attachments, !flags.Volatile)
 	if err != nil {
 		return numbered{}, err
 	}
-	e := numbered{f, f.Find(standIn)}
-	if e.at < 0 {
+	e := numbered{frame: f, at: -1}
+	if t.counted {
+		e.at = f.Find(standIn)
+	}
+	if t.counted && e.at < 0 {
 		f.Release()
 		return numbered{}, errNoOffset
 	}

@@ -27,6 +27,18 @@ type recoverable struct {
 
 	expires time.Time // of ExpireAt; zero for never
 
+	since  string // with an OffsetAdapter: up to there the client has everything
+	seen   string // the adapter's offset at a heartbeat that nothing waited at, at seenAt
+	seenAt int64
+
+	kept      int64    // when a SessionKeeper was told last
+	told      bool     // it is being told: eventLog.told is signalled afterwards
+	changed   bool     // it is to be told
+	drop      bool     // it is over: the session is to be dropped after that
+	persisted bool     // waiting: the SessionAdapter has it
+	leaving   leaving  // another server has it, or wants it
+	left      []string // over: rooms that the adapter still counts it in
+
 	until      int64 // waiting: when its time is over
 	cost       int64 // waiting: bytes it counts for
 	prev, next *recoverable
@@ -72,6 +84,7 @@ func (l *eventLog) anew(r *recoverable) {
 	r.start, r.reached, r.floor = l.last, l.last, 0
 	r.own.evicted, r.own.members = l.last, 1
 	r.confirmed, r.idle = 0, 0
+	r.seen, r.kept, r.persisted, r.leaving = "", 0, false, staying
 	l.enterRoom(r, r.nsp.everyone)
 }
 
@@ -91,6 +104,9 @@ func (l *eventLog) finish(r *recoverable) {
 	if r.state == over {
 		return
 	}
+	if r.state == waiting || r.state == claimed {
+		r.left = l.counted(r)
+	}
 	if r.state == waiting {
 		l.leaveWaiting(r)
 	}
@@ -100,11 +116,22 @@ func (l *eventLog) finish(r *recoverable) {
 	delete(l.byPID, r.pid)
 }
 
+// counted returns the rooms that r's adapter has been told of, and not that they are left:
+// it counts those who are waited for, too. A MemoryAdapter has no need to. Called with mu
+// held.
+func (l *eventLog) counted(r *recoverable) []string {
+	if _, alone := r.nsp.adapter.(*MemoryAdapter); alone {
+		return nil
+	}
+	return r.names()
+}
+
 // enterRoom begins a membership. Called with mu held.
 func (l *eventLog) enterRoom(r *recoverable, group string) {
 	room := l.room(group)
 	room.members++
 	r.rooms = append(r.rooms, membership{room, l.last, forever})
+	l.touch(r)
 }
 
 // leaveRoom takes one membership off a room, which is not kept for nobody's sake.
@@ -120,6 +147,24 @@ func (l *eventLog) leaveRoom(room *logRoom) {
 // present returns the index of the lasting membership in a group, or -1.
 func (r *recoverable) present(group string) int {
 	return slices.IndexFunc(r.rooms, func(m membership) bool { return m.to == forever && m.room.name == group })
+}
+
+// unknown returns the rooms of s that the adapter has not been told of: all, but for a
+// socket that was recovered. Called with the socket's lock held.
+func (l *eventLog) unknown(s *Socket) []string {
+	r := s.returnable()
+	if r == nil || !s.is(recovered) {
+		return s.joinedRooms()
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var rooms []string
+	for _, room := range s.rare.rooms {
+		if r.present(s.nsp.group(room)) < 0 {
+			rooms = append(rooms, room)
+		}
+	}
+	return rooms
 }
 
 // join enters rooms, in one step with the membership that the event loops know.
@@ -155,6 +200,7 @@ func (l *eventLog) leave(s *Socket, rooms []string) {
 		}
 		if i := r.present(group); i >= 0 {
 			r.rooms[i].to = l.last
+			l.touch(r)
 			l.forgetPast(r)
 		}
 	}

@@ -133,21 +133,47 @@ func (s *Socket) emitLogged(e *encoded, flags Flags) (done bool, err error) {
 	if r == nil {
 		return false, nil
 	}
-	numbered, err := s.nsp.newNumbered(e.array.B, e.attachments, flags)
-	if err != nil {
-		return true, err
+	if s.nsp.logged.Load() && !flags.Volatile {
+		return true, l.emitByLog(r, e, flags)
 	}
-	return true, l.emit(r, numbered, flags.Volatile)
+	return true, l.emit(r, e, flags)
+}
+
+// emitByLog has the adapter append the event to its log: see OffsetAdapter.
+func (l *eventLog) emitByLog(r *recoverable, e *encoded, flags Flags) error {
+	l.mu.Lock()
+	ended := r.state == over
+	l.mu.Unlock()
+	if ended {
+		return ErrDisconnected
+	}
+	return r.nsp.adapter.Broadcast(&Broadcast{
+		Array: e.array.B, Attachments: e.attachments, Rooms: []string{string(r.sid[:])}, Flags: flags,
+	})
 }
 
 // emit sends an event to one socket, or keeps it for its return. Whoever holds a socket
 // that is gone reaches the one that has taken its place.
-func (l *eventLog) emit(r *recoverable, e numbered, volatile bool) error {
-	defer e.frame.Release()
+func (l *eventLog) emit(r *recoverable, raw *encoded, flags Flags) error {
+	volatile, offset := flags.Volatile, r.nsp.position()
+	tl := l.tail(r.nsp, false, volatile, offset)
+	e, err := r.nsp.newNumbered(raw.array.B, raw.attachments, flags, tl)
+	if err != nil {
+		return err
+	}
+	defer func() { e.frame.Release() }()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if r.state == over {
 		return ErrDisconnected
+	}
+	if now := l.tailOf(r.nsp, false, volatile, offset); now != tl {
+		again, err := r.nsp.newNumbered(raw.array.B, raw.attachments, flags, now)
+		if err != nil {
+			return err
+		}
+		e.frame.Release()
+		e = again
 	}
 	n := l.stamp(e, volatile)
 	if !volatile {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 )
 
 // SessionAdapter is an Adapter that keeps lost sockets outside of this server: those
@@ -23,21 +24,48 @@ type SessionAdapter interface {
 	// ForgetSession is told that the socket with this key has come back to this server.
 	// It must not block, and is told of sockets that were never persisted, too.
 	ForgetSession(pid string)
-	// RestoreSession returns the socket with this key, which is not to be given to
-	// anybody else then, and the events for it after the one with that offset, which is
-	// any text that a client may send, or empty. It returns nil where it has no such
-	// socket, or not all of the events. It is called on a worker and may block; ctx is
-	// done when the client is gone. Node: restoreSession.
-	RestoreSession(ctx context.Context, pid, offset string) (*RestoredSession, error)
+	// RestoreSession looks for the socket with this key, which is not to be given to
+	// anybody else then, and calls adopt with it and the events for it after the one with
+	// that offset, which is any text that a client may send, or empty. It does not call
+	// adopt where it has no such socket, or not all of the events. It is called on a
+	// worker and may block; ctx is done when the client is gone.
+	//
+	// adopt is called once, by whichever goroutine, before RestoreSession returns, and while
+	// the adapter delivers nothing to the sockets of this namespace: what it has delivered
+	// before is among the events, or is older, and what it delivers later the socket gets.
+	// So nothing is lost or comes twice in between. adopt takes the socket's lock and that of the log
+	// of events, calls Join, and does not block otherwise. It returns false where the
+	// socket could not be had: its client is gone, or it was not as it should be. In the
+	// former case PersistSession is given it again. Node: restoreSession.
+	RestoreSession(ctx context.Context, pid, offset string, adopt func(*RestoredSession) bool) error
+}
+
+// SessionKeeper is a SessionAdapter that is told of sockets before they are lost, so that
+// those of a server that is killed can be restored by another.
+type SessionKeeper interface {
+	SessionAdapter
+	// KeepSession is told of a socket that has connected, or whose rooms or values of
+	// shared keys have changed a moment ago, or that is connected still: it is told of each
+	// again before half of SessionState.TTL is over. It is called by one
+	// goroutine for all sockets of the server, so it should not wait for an answer.
+	// Where a socket has been given to PersistSession, it is not called any more.
+	KeepSession(ctx context.Context, s *SessionState) error
+	// DropSession is told that the socket with this key will not return, as the client or
+	// the server has ended it. It must not block, and is called with the socket's lock held.
+	DropSession(pid string)
 }
 
 // SessionState is what is known of a socket that may come back.
 type SessionState struct {
-	ID     string                     // of the socket
-	PID    string                     // the client's key: a secret
-	Rooms  []string                   // without the socket's own
-	Data   map[string]json.RawMessage // values of shared keys: see NewSharedKey
-	Offset string                     // of the latest event of this server when it was lost
+	ID    string                     // of the socket
+	PID   string                     // the client's key: a secret
+	Rooms []string                   // without the socket's own
+	Data  map[string]json.RawMessage // values of shared keys: see NewSharedKey
+	// Offset is that of the latest event of this server when the socket was lost. With an
+	// OffsetAdapter it is one up to which the client has everything that was for it: it is
+	// where to begin if the client shows none, or an older one.
+	Offset string
+	TTL    time.Duration // for how long it is of use
 }
 
 // RestoredSession is a socket that is back, and what it has missed, in order. Of the
@@ -45,6 +73,8 @@ type SessionState struct {
 type RestoredSession struct {
 	SessionState
 	Missed []*Broadcast
+	// Offsets are those of the Missed, with an OffsetAdapter.
+	Offsets []string
 }
 
 // restoredValue is a value of a shared key that nobody has asked for yet.
@@ -86,15 +116,20 @@ func (s *Socket) restore(ctx context.Context) bool {
 		return false
 	}
 	k, _ := keyOf(auth)
-	state, err := s.nsp.sessions().RestoreSession(ctx, string(k.pid[:]), k.offset)
+	offset := k.offset
+	if s.nsp.logged.Load() {
+		offset = foreign(offset)
+	}
+	var state *RestoredSession
+	adopted := false
+	err := s.nsp.sessions().RestoreSession(ctx, string(k.pid[:]), offset, func(r *RestoredSession) bool {
+		state, adopted = r, s.adopt(k, r)
+		return adopted
+	})
 	if err != nil {
 		s.report(ctx, err)
 	}
-	if state == nil {
-		return false
-	}
-	adopted := s.adopt(k, state)
-	if !adopted && ctx.Err() != nil { // the client is lost again, and may come once more
+	if state != nil && !adopted && ctx.Err() != nil { // the client is lost again, and may come once more
 		if err := s.nsp.sessions().PersistSession(s.nsp.server.base, &state.SessionState); err != nil {
 			s.report(s.nsp.server.base, err)
 		}
@@ -108,16 +143,33 @@ func (s *Socket) adopt(k key, state *RestoredSession) bool {
 	if !ok || len(state.Rooms) > s.nsp.server.options.MaxRooms || slices.ContainsFunc(state.Rooms, longRoom) {
 		return false
 	}
+	position, since := s.nsp.position(), foreign(k.offset)
+	if since == "" {
+		since = state.Offset
+	}
 	var missed []numbered
 	defer func() {
 		for _, e := range missed {
 			e.frame.Release()
 		}
 	}()
-	for _, p := range state.Missed {
-		e, err := s.nsp.newNumbered(p.Array, p.Attachments, Flags{})
+	logged := s.nsp.logged.Load()
+	if logged && len(state.Offsets) != len(state.Missed) {
+		return false
+	}
+	for i, p := range state.Missed {
+		t := tail{counted: true}
+		if logged {
+			if t = (tail{text: state.Offsets[i]}); t.text == "" || !validOffset(t.text) {
+				return false
+			}
+		}
+		e, err := s.nsp.newNumbered(p.Array, p.Attachments, Flags{}, t)
 		if err != nil {
 			return false
+		}
+		if logged {
+			e.mark = &mark{nsp: s.nsp, text: t.text}
 		}
 		missed = append(missed, e)
 	}
@@ -127,7 +179,7 @@ func (s *Socket) adopt(k key, state *RestoredSession) bool {
 		return false
 	}
 	rooms := s.unjoined(state.ID, state.Rooms) // each once
-	r := s.nsp.server.log.adopt(s, sid, k.pid, rooms, missed)
+	r := s.nsp.server.log.adopt(s, sid, k.pid, rooms, missed, position, since)
 	if r == nil {
 		return false
 	}
@@ -139,12 +191,15 @@ func (s *Socket) adopt(k key, state *RestoredSession) bool {
 	for name, raw := range state.Data {
 		rare.values = append(rare.values, value{&keyID{name}, restoredValue(raw)})
 	}
+	if len(rooms) > 0 { // from now on, what is for them is for it, also if its middlewares take their time
+		s.nsp.adapter.Join(s, rooms)
+	}
 	return true
 }
 
 // adopt enters a socket from elsewhere, with what it missed as events for it alone; nil
 // where this server has one of the same id or key.
-func (l *eventLog) adopt(s *Socket, sid, pid socketID, rooms []string, missed []numbered) *recoverable {
+func (l *eventLog) adopt(s *Socket, sid, pid socketID, rooms []string, missed []numbered, offset, since string) *recoverable {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.byID[sid] != nil || l.byPID[pid] != nil {
@@ -153,6 +208,7 @@ func (l *eventLog) adopt(s *Socket, sid, pid socketID, rooms []string, missed []
 	r := &recoverable{nsp: s.nsp, sid: sid, socket: s, state: claimed}
 	l.byID[sid] = r
 	l.anew(r)
+	r.since = since
 	delete(l.byPID, r.pid)
 	r.pid = pid
 	l.byPID[pid] = r
@@ -161,43 +217,16 @@ func (l *eventLog) adopt(s *Socket, sid, pid socketID, rooms []string, missed []
 	}
 	for _, e := range missed {
 		n := l.stamp(e, false)
-		l.enter(&stored{n: n, at: l.now(), frame: e.frame, pos: e.at, in: []*logRoom{&r.own}})
+		if e.mark != nil {
+			e.mark.n, e.mark.at = n, l.now()
+		}
+		l.enter(&stored{n: n, at: l.now(), frame: e.frame, pos: e.at, in: []*logRoom{&r.own}, mark: e.mark})
+	}
+	if t := l.tailOf(s.nsp, false, false, offset); t.text != "" && len(missed) > 0 {
+		// What carries the latest offset from now on, a volatile event, comes after these.
+		l.note(l.markOf(s.nsp, t), t.counted)
 	}
 	return r
-}
-
-// persist gives a lost socket to the adapter. A client that is back here meanwhile is
-// not to be there as well. On a worker, while the rooms are still set.
-func (s *Socket) persist() {
-	a, l := s.nsp.sessions(), s.nsp.server.log
-	if a == nil {
-		return
-	}
-	s.mu.Lock()
-	r := s.returnable()
-	s.mu.Unlock()
-	if r == nil {
-		return
-	}
-	state, lost := l.lostState(r, s)
-	if !lost {
-		return
-	}
-	state.Data = s.shared()
-	if err := a.PersistSession(s.nsp.server.base, state); err != nil {
-		s.report(s.nsp.server.base, err)
-	}
-	if _, lost := l.lostState(r, s); !lost {
-		a.ForgetSession(state.PID)
-	}
-}
-
-// lostState describes r, unless it has another socket than s by now.
-func (l *eventLog) lostState(r *recoverable, s *Socket) (state *SessionState, lost bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	state = &SessionState{ID: string(r.sid[:]), PID: string(r.pid[:]), Rooms: r.names(), Offset: offsetOf(l.epoch, l.last)}
-	return state, r.socket == s && r.state == waiting
 }
 
 // names returns the rooms that r is in, but for its own. Called with mu held.

@@ -56,19 +56,20 @@ func (v *vault) asks() []string {
 	return slices.Clone(v.asked)
 }
 
-func (v *vault) RestoreSession(ctx context.Context, pid, offset string) (*socketio.RestoredSession, error) {
+func (v *vault) RestoreSession(ctx context.Context, pid, offset string, adopt func(*socketio.RestoredSession) bool) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	s := v.sessions[pid]
 	v.asked = append(v.asked, offset)
 	if s == nil {
-		return nil, nil
+		return nil
 	}
 	delete(v.sessions, pid)
 	if v.restoring != nil {
 		v.restoring(ctx)
 	}
-	return &socketio.RestoredSession{SessionState: *s, Missed: v.events[pid]}, nil
+	adopt(&socketio.RestoredSession{SessionState: *s, Missed: v.events[pid]})
+	return nil
 }
 
 func (k keeper) Broadcast(p *socketio.Broadcast) error {

@@ -108,6 +108,7 @@ func (l *eventLog) claim(s *Socket, k key) (r *recoverable, rooms []string, befo
 	l.leaveWaiting(r)
 	before, r.socket = r.socket, s
 	r.state, r.reached = claimed, n
+	r.persisted, r.leaving = false, staying
 	return r, r.names(), before, nil
 }
 
@@ -115,6 +116,9 @@ func (l *eventLog) claim(s *Socket, k key) (r *recoverable, rooms []string, befo
 // cannot have it. Every event since r began carried an offset of this log, so a client
 // that shows another, or none, has received none since. Called with mu held.
 func (l *eventLog) reached(r *recoverable, offset string) (n uint64, ok bool) {
+	if r.nsp.logged.Load() {
+		return l.lookUp(r, offset)
+	}
 	n, ok = parseOffset(offset, l.epoch)
 	if !ok {
 		return r.start, true
@@ -138,29 +142,34 @@ func (s *Socket) supersede() {
 // admit lets a socket in: it is answered, entered into the namespace's table, and
 // broadcast to from then on. One that was recovered is sent what it missed, has its
 // rooms again, and all of that is one step for whatever is emitted. False where the
-// socket cannot be let in. Called with the socket's lock held.
-func (l *eventLog) admit(s *Socket) bool {
+// socket cannot be let in. left are rooms that it was to have again, and does not. Called
+// with the socket's lock held.
+func (l *eventLog) admit(s *Socket) (left []string, ok bool) {
 	if l.recovery == nil || s.client.eio3 {
 		s.answer(nil)
 		if !s.nsp.sockets.add(s) {
-			return false
+			return nil, false
 		}
 		s.client.session.Join(s.nsp.everyone)
-		return true
+		return nil, true
 	}
+	position := s.nsp.position()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r := s.returnable()
 	if r != nil && (r.socket != s || r.state != claimed) {
-		return false
+		return nil, false
 	}
 	if r != nil && r.lost(r.reached) { // since it was claimed
 		l.stats.refused++
+		left = l.counted(r)
 		s.disown(l.recovery.RunMiddlewares)
 		l.anew(r)
+		r.since = position
 	}
 	if r == nil {
 		r = l.begin(s)
+		r.since = position
 		s.need().recoverable = r
 		if s.is(expires) {
 			r.expires = l.server.expiries.of(s)
@@ -168,7 +177,7 @@ func (l *eventLog) admit(s *Socket) bool {
 	}
 	if !s.nsp.sockets.add(s) {
 		l.finish(r)
-		return false
+		return append(left, r.left...), false
 	}
 	var missed []*engine.Frame
 	more := false
@@ -181,10 +190,10 @@ func (l *eventLog) admit(s *Socket) bool {
 		r.state = catching
 		l.catching = append(l.catching, r)
 		l.setPacer()
-		return true
+		return left, true
 	}
 	l.goLive(r)
-	return true
+	return left, true
 }
 
 // disown undoes what tryClaim did, as far as nobody has seen it. Called with the socket's lock held.

@@ -19,30 +19,44 @@ func recoverableReason(r Reason) bool {
 // socket, client and session, and entries in tables.
 const waitingOverhead = 1024
 
-// depart notes that a socket has ended. It is waited for, if its client may return.
-// Called with the socket's lock held.
-func (l *eventLog) depart(s *Socket, reason Reason) {
+// depart notes that a socket has ended. It is waited for, if its client may return: then
+// it keeps its rooms, as far as the adapter knows, and tells of them when the wait is
+// over. left are those of a socket that was not let in again. Called with the socket's
+// lock held.
+func (l *eventLog) depart(s *Socket, reason Reason) (waits bool, left []string) {
 	r := s.returnable()
 	if r == nil {
-		return
+		return false, nil
 	}
 	l.mu.Lock()
-	defer l.mu.Unlock()
+	drop := false
 	switch {
 	case r.socket != s || r.state == over:
+	case r.leaving == moved:
+		l.finish(r)
+		left = r.left
 	case l.closed || !recoverableReason(reason) || l.server.isLeaving() && s.nsp.sessions() == nil:
 		l.finish(r)
+		left = r.left
+		r.drop = !l.closed && s.nsp.keeper != nil
+		drop = r.drop && !r.told
 	default:
 		l.await(r)
+		waits = true
 	}
 	if r.state == over {
 		s.rare.recoverable = nil
 	}
+	l.mu.Unlock()
+	if drop {
+		s.nsp.keeper.DropSession(string(r.pid[:]))
+	}
+	return waits, left
 }
 
 // await enters r among those who are waited for. Called with mu held.
 func (l *eventLog) await(r *recoverable) {
-	r.state, r.idle = waiting, 0
+	r.state, r.idle, r.persisted = waiting, 0, false
 	r.until = l.now() + l.recovery.MaxDisconnectionDuration.Milliseconds()
 	r.cost = waitingOverhead
 	for _, m := range r.rooms {
@@ -95,7 +109,7 @@ func (c *client) Pong(idle bool) {
 		r := s.returnable()
 		s.mu.Unlock()
 		if r != nil {
-			l.pong(r, s, idle)
+			l.pong(r, s, idle, s.nsp.position())
 		}
 	}
 }
@@ -104,7 +118,7 @@ func (c *client) Pong(idle bool) {
 // ms, generously.
 const underWay = 2000
 
-func (l *eventLog) pong(r *recoverable, s *Socket, idle bool) {
+func (l *eventLog) pong(r *recoverable, s *Socket, idle bool, position string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if r.socket != s || r.state != live {
@@ -112,9 +126,14 @@ func (l *eventLog) pong(r *recoverable, s *Socket, idle bool) {
 	}
 	r.confirmed = max(r.confirmed, r.idle-underWay)
 	r.idle = 0
+	now := l.now()
 	if idle {
-		r.idle = l.now()
+		r.idle = now
 	}
+	if position != "" {
+		l.received(r, idle, position, now)
+	}
+	l.again(r, now)
 }
 
 // sweepEvery is how often what is too old is looked for: time enough to make it cheap.
@@ -156,22 +175,23 @@ func (l *eventLog) sweep() {
 	expired := l.expired
 	l.expired = nil
 	l.sweeping = false
-	if l.waiting.count+l.fresh.count+l.aged.count > 0 {
+	if l.waiting.count+l.fresh.count+l.aged.count+l.marks.order.len() > 0 {
 		l.setSweeper()
 	}
 	l.mu.Unlock()
 	for _, r := range expired {
-		r.socket.tellExpired()
+		r.socket.tellExpired(r.left)
 	}
 }
 
 // tellExpired has the functions of OnRecoveryExpired called, behind the disconnect
-// functions.
-func (s *Socket) tellExpired() {
+// functions, and leaves the rooms it was in all the while.
+func (s *Socket) tellExpired(rooms []string) {
 	s.mu.Lock()
 	if s.rare != nil {
 		s.rare.recoverable = nil
 	}
+	s.quit(rooms)
 	told, schedule := s.pushExpired()
 	s.trim()
 	s.mu.Unlock()
@@ -246,7 +266,7 @@ func (l *eventLog) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
-	for _, t := range []*time.Timer{l.sweeper, l.pacer} {
+	for _, t := range []*time.Timer{l.sweeper, l.pacer, l.keeping.timer} {
 		if t != nil {
 			t.Stop()
 		}
@@ -259,5 +279,6 @@ func (l *eventLog) close() {
 			l.dropFront(r)
 		}
 	}
-	l.expired, l.catching = nil, nil
+	l.expired, l.catching, l.keeping.changed = nil, nil, nil
+	l.marks = markIndex{}
 }

@@ -159,6 +159,14 @@ func (v *Server) equip(n *Namespace) {
 	if v.options.Adapter != nil {
 		n.adapter = v.options.Adapter(n.adapter.(*MemoryAdapter))
 	}
+	if v.log.recovery == nil {
+		return
+	}
+	n.keeper, _ = n.adapter.(SessionKeeper)
+	if a, ok := n.adapter.(OffsetAdapter); ok {
+		n.offsets = a
+		n.logged.Store(true)
+	}
 }
 
 // publish enters a namespace and reports whether that was too late for Shutdown

@@ -12,6 +12,8 @@ type Outgoing struct {
 	Kind     uint8  // the Link's own
 	Body     []byte // the Outbox's from then on
 	Volatile bool   // dropped first
+	// Settled is the Link's own: an Outbox never calls it.
+	Settled func(offset string, err error)
 }
 
 // OutboxOptions bound an Outbox. The zero value of each field means its default.

@@ -26,6 +26,7 @@ func shortID() string {
 
 func (c *classic) uid() string                 { return shortID() }
 func (c *classic) report(*Stats)               {}
+func (c *classic) wait(context.Context) error  { return nil }
 func (c *classic) ready() error                { return nil }
 func (c *classic) close(context.Context) error { return nil }
 

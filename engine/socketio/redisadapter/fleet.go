@@ -33,6 +33,8 @@ type mode interface {
 	open(a *cluster.Adapter) (cluster.Link, error)
 	// report adds to the numbers.
 	report(to *Stats)
+	// wait returns when the mode receives what others say, beyond what holds for all of them.
+	wait(ctx context.Context) error
 	// ready says why the mode does not work, beyond what holds for all of them.
 	ready() error
 	// close ends what the mode has of its own, before publisher and subscriber are closed.
@@ -78,7 +80,12 @@ func (f *Fleet) Adapter(local *socketio.MemoryAdapter) socketio.Adapter {
 
 // Wait returns when all namespaces that there are now receive what other servers say, or
 // when ctx is done.
-func (f *Fleet) Wait(ctx context.Context) error { return f.subscriber.wait(ctx) }
+func (f *Fleet) Wait(ctx context.Context) error {
+	if err := f.subscriber.wait(ctx); err != nil {
+		return err
+	}
+	return f.mode.wait(ctx)
+}
 
 // Ready says what is wrong with the connection to Redis, and for how long; nil if nothing
 // is. Meanwhile this server works for its own clients.

@@ -62,6 +62,10 @@ type Options struct {
 	// of them. It is for Classic; either way is understood by everybody. Node:
 	// publishOnSpecificResponseChannel.
 	SpecificResponses bool
+	// Sharded is for Mode Sharded.
+	Sharded ShardedOptions
+	// Streams is for Mode Streams.
+	Streams StreamsOptions
 }
 
 // withDefaults also checks what can be checked.
@@ -87,6 +91,10 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Cluster.Logger == nil {
 		o.Cluster.Logger = slog.Default()
 	}
+	if o.Sharded.Subscriptions > Static {
+		return o, errors.New("redisadapter: unknown Subscriptions")
+	}
+	o.Streams = o.Streams.withDefaults()
 	return o, nil
 }
 

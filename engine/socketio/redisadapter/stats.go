@@ -36,6 +36,9 @@ type Stats struct {
 	// send; TooLarge of these were larger than Options.MaxMessage.
 	Malformed uint64
 	TooLarge  uint64
+
+	// Streams are those of Mode Streams.
+	Streams StreamsStats
 }
 
 // Gap is a time in which nothing was received. To is zero while that is so.

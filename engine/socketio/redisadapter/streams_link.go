@@ -1,0 +1,150 @@
+package redisadapter
+
+import (
+	"context"
+	"sync"
+
+	"github.com/fanfare-go/fanfare/engine/socketio/cluster"
+)
+
+// streamsLink is one namespace of Mode Streams.
+type streamsLink struct {
+	streams *streams
+	fleet   *Fleet
+	adapter *cluster.Adapter
+	uid     string
+	nsp     string
+	public  string // channel of requests
+	private string // channel of the answers for this one
+	kind    subscriptionKind
+	own     ownSuffix
+
+	home   string // the stream that is written
+	writer *streamWriter
+
+	receiving sync.Mutex // held while a message is received: there are several ways in
+}
+
+func newStreamsLink(s *streams, a *cluster.Adapter) *streamsLink {
+	nsp := a.Namespace().Name()
+	public := s.fleet.options.Prefix + "#" + nsp + "#"
+	l := &streamsLink{
+		streams: s, fleet: s.fleet, adapter: a, uid: a.UID(), nsp: nsp,
+		public: public, private: public + a.UID() + "#",
+		own: newOwnSuffix(a.UID(), nsp),
+	}
+	if s.options.ShardedPubSub {
+		l.kind = shardKind
+	}
+	return l
+}
+
+// names are what is subscribed to.
+func (l *streamsLink) names() (public, private subscription) {
+	return subscription{l.kind, l.public, true}, subscription{l.kind, l.private, false}
+}
+
+func (l *streamsLink) subscribe() {
+	public, private := l.names()
+	l.fleet.subscriber.add(l.message, private, public)
+}
+
+// message takes what came over pub/sub.
+func (l *streamsLink) message(_, message string) {
+	c := &l.fleet.counters
+	if l.own.of(message) {
+		c.own.Add(1)
+		return
+	}
+	m, nsp, err := parseEither([]byte(message), l.fleet.options.MaxMessage)
+	switch {
+	case err != nil:
+		c.malformed.Add(1)
+	case nsp != l.nsp:
+		c.elsewhere.Add(1)
+	default:
+		c.received.Add(1)
+		l.receive(m)
+	}
+}
+
+// entry takes what was read of a stream.
+func (l *streamsLink) entry(stream string, e entry) {
+	c := &l.fleet.counters
+	if e.uid == l.uid {
+		c.own.Add(1)
+		return
+	}
+	m, err := parseEntry(e, l.fleet.options.MaxMessage)
+	if err != nil {
+		c.malformed.Add(1)
+		return
+	}
+	if stream != l.home {
+		m.Offset = "" // what an offset is, the home stream says
+	}
+	c.received.Add(1)
+	l.receive(m)
+}
+
+func (l *streamsLink) receive(m *cluster.Message) {
+	l.receiving.Lock()
+	defer l.receiving.Unlock()
+	l.adapter.Receive(m)
+}
+
+// Publish implements cluster.Link.
+func (l *streamsLink) Publish(m *cluster.Message) error {
+	if ephemeral(m) {
+		return l.publish(l.public, m)
+	}
+	return l.push(m, nil)
+}
+
+// push queues m for the stream.
+func (l *streamsLink) push(m *cluster.Message, settled func(offset string, err error)) error {
+	body, err := appendEntryData([]byte(l.uid), m, l.streams.options.OnlyPlaintext)
+	if err != nil {
+		return err
+	}
+	if !l.writer.outbox.Push(cluster.Outgoing{To: l.nsp, Kind: uint8(m.Type), Body: body, Volatile: volatile(m), Settled: settled}) {
+		return ErrQueueFull
+	}
+	return nil
+}
+
+// publish sends m over pub/sub.
+func (l *streamsLink) publish(channel string, m *cluster.Message) error {
+	if l.streams.options.OnlyPlaintext && len(m.Packet.Attachments) > 0 {
+		return ErrBinary
+	}
+	body, err := appendPacked(nil, m, l.nsp)
+	if err != nil {
+		return err
+	}
+	how := publish
+	if l.kind == shardKind {
+		how = shardPublish
+	}
+	return l.fleet.push(how, channel, body, volatile(m))
+}
+
+// Answer implements cluster.Link.
+func (l *streamsLink) Answer(uid string, m *cluster.Message) error {
+	return l.publish(l.public+uid+"#", m)
+}
+
+// Others implements cluster.Link. Servers have no names here: they are counted by their
+// subscriptions.
+func (l *streamsLink) Others(ctx context.Context) (n int, uids []string, err error) {
+	return l.fleet.others(ctx, l.kind, l.public)
+}
+
+// Close implements cluster.Link. What waits for the stream is appended still, until the
+// Fleet is closed.
+func (l *streamsLink) Close() error {
+	public, private := l.names()
+	l.fleet.subscriber.remove(public, private)
+	l.streams.remove(l)
+	return nil
+}
