@@ -77,6 +77,16 @@ type RestoredSession struct {
 	Offsets []string
 }
 
+// Recovery returns how the server of these sockets recovers them, complete; nil where it
+// does not: then a SessionAdapter is an Adapter like any other.
+func (a *MemoryAdapter) Recovery() *Recovery {
+	r := a.nsp.server.log.recovery
+	if r == nil {
+		return nil
+	}
+	return new(*r)
+}
+
 // restoredValue is a value of a shared key that nobody has asked for yet.
 type restoredValue json.RawMessage
 
@@ -110,9 +120,9 @@ func (s *Socket) restore(ctx context.Context) bool {
 		return false
 	}
 	s.mu.Lock()
-	claimed := s.is(recovered)
+	settled := s.is(recovered) || s.is(denied)
 	s.mu.Unlock()
-	if claimed {
+	if settled {
 		return false
 	}
 	k, _ := keyOf(auth)
@@ -130,6 +140,7 @@ func (s *Socket) restore(ctx context.Context) bool {
 		s.report(ctx, err)
 	}
 	if state != nil && !adopted && ctx.Err() != nil { // the client is lost again, and may come once more
+		state.TTL = s.nsp.server.log.recovery.MaxDisconnectionDuration
 		if err := s.nsp.sessions().PersistSession(s.nsp.server.base, &state.SessionState); err != nil {
 			s.report(s.nsp.server.base, err)
 		}
@@ -143,9 +154,9 @@ func (s *Socket) adopt(k key, state *RestoredSession) bool {
 	if !ok || len(state.Rooms) > s.nsp.server.options.MaxRooms || slices.ContainsFunc(state.Rooms, longRoom) {
 		return false
 	}
-	position, since := s.nsp.position(), foreign(k.offset)
+	position, since := s.nsp.position(), state.Offset
 	if since == "" {
-		since = state.Offset
+		since = foreign(k.offset)
 	}
 	var missed []numbered
 	defer func() {

@@ -29,6 +29,7 @@ type OutboxStats struct {
 	Waiting      int
 	WaitingBytes int
 	Sent         uint64
+	SentBytes    uint64
 	Dropped      uint64 // for want of room
 	DroppedFirst uint64 // of these, volatile ones
 	Failures     uint64 // of attempts to send
@@ -116,7 +117,7 @@ func (o *Outbox) run() {
 		}
 		for len(batch) > 0 {
 			n, err := o.send(o.ctx, batch)
-			o.settled(n, err)
+			o.settled(batch[:n], err)
 			batch = batch[n:]
 			if err == nil {
 				pause = o.options.Pause
@@ -150,10 +151,13 @@ func (o *Outbox) take() []Outgoing {
 	return batch
 }
 
-func (o *Outbox) settled(n int, err error) {
+func (o *Outbox) settled(batch []Outgoing, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.stats.Sent += uint64(n)
+	o.stats.Sent += uint64(len(batch))
+	for i := range batch {
+		o.stats.SentBytes += uint64(len(batch[i].Body))
+	}
 	o.stats.Down = err != nil
 	if err != nil {
 		o.stats.Failures++

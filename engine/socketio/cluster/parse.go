@@ -121,6 +121,8 @@ func (m *Message) parse(data []byte, attachments [][]byte) error {
 			m.SocketID, err = nameOf("socketId", v)
 		case "failed":
 			m.Failed, err = nameOf("failed", v)
+		case "pid":
+			m.PID, err = nameOf("pid", v)
 		case "clientCount":
 			m.Clients, err = countOf("clientCount", v)
 		case "close":
@@ -160,7 +162,7 @@ func (m *Message) fill(f *fields, attachments [][]byte) (err error) {
 		if err = m.Packet.parseValue(f.packet, attachments); err == nil {
 			err = m.needRequest()
 		}
-	case BroadcastClientCount, CountSocketsResponse, RoomSizes:
+	case BroadcastClientCount, CountSocketsResponse, RoomSizes, SessionSurrendered:
 		err = m.needRequest()
 	case RoomSizesResponse:
 		if m.Sizes, err = countsOf[int](f.sizes, maxSizes); err == nil {

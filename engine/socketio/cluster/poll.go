@@ -287,11 +287,14 @@ func (p *poll) stop(reason error) {
 // missing returns how many results there are to come: one for each socket, and one for
 // each server that has not said how many. Called with mu held.
 func (p *poll) missing() int {
-	n := p.sockets - p.acks
+	n := max(p.left, 0)
 	if !p.known {
-		return max(n, 0) + 1
+		n = 1
 	}
-	return max(n, 0) + p.left
+	for _, q := range p.peers {
+		n += max(q.sockets-q.acks, 0)
+	}
+	return n
 }
 
 // pollHere is the sink of the sockets of this server.

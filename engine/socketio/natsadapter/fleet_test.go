@@ -180,7 +180,7 @@ func settle(t testing.TB, links []*link) {
 	for _, l := range links {
 		n := l.node
 		eventually(t, "marks", func() bool {
-			if n.outbox.Stats().Waiting > 0 {
+			if s := n.Stats(); s.Outbox.Sent < s.Queued {
 				return false
 			}
 			n.window.mu.Lock()

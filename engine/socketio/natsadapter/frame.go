@@ -3,6 +3,7 @@ package natsadapter
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 
 	"github.com/fanfare-go/fanfare/engine/socketio/cluster"
 )
@@ -47,6 +48,9 @@ type head struct {
 
 // serverID is what a server is called: its UID is that in hexadecimal.
 type serverID uint64
+
+// String is the id in hexadecimal, 16 digits.
+func (id serverID) String() string { return fmt.Sprintf("%016x", uint64(id)) }
 
 // appendHead appends a head whose number, if any, is set later.
 func appendHead(dst []byte, kind uint8, server serverID) []byte {

@@ -2,8 +2,6 @@ package natsadapter
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"strconv"
@@ -37,10 +35,12 @@ type Node struct {
 	window   *window
 	sending  *sending
 	interest *interest
+	told     *nats.Subscription // broadcasts to all, of any namespace: one that begins here is heard at once
 	asked    *nats.Subscription // questions to all
 	answered *nats.Subscription // what is for this server only
 
 	numbers counters
+	pulse   pulse         // of the goroutine only
 	eager   chan struct{} // asks for a heartbeat at once
 	stop    chan struct{} // closed by Close
 	stopped chan struct{} // closed when the goroutine has ended
@@ -56,8 +56,8 @@ type Node struct {
 
 // counters are numbers for Stats.
 type counters struct {
-	received, malformed, refused, lost, slow, homeless atomic.Uint64
-	lostAt                                             atomic.Int64 // ns since 1970
+	queued, received, malformed, refused, lost, slow, homeless atomic.Uint64
+	lostAt                                                     atomic.Int64 // ns since 1970
 }
 
 // Connect joins the cluster. ctx bounds the connecting, not the Node, which is to be closed
@@ -90,10 +90,10 @@ func Connect(ctx context.Context, options Options) (*Node, error) {
 }
 
 func newNode(options Options) *Node {
-	var id [8]byte
-	_, _ = rand.Read(id[:]) // never fails (crypto/rand)
+	uid := cluster.NewUID()
+	id, _ := strconv.ParseUint(uid, 16, 64) // it is that
 	n := &Node{
-		options: options, id: serverID(binary.BigEndian.Uint64(id[:])),
+		options: options, id: serverID(id), uid: uid,
 		prefix:  root + token(options.Cluster) + ".",
 		inbox:   make(chan *nats.Msg, options.Inbox),
 		sending: newSending(options.MaxLanes),
@@ -101,7 +101,6 @@ func newNode(options Options) *Node {
 		links: make(map[string]*link), peers: make(map[serverID]*peer), departed: make(map[serverID]*peer),
 		arrival: make(chan struct{}),
 	}
-	n.uid = n.id.String()
 	setDefault(&n.options.Name, n.uid)
 	n.window = newWindow(options.WindowMessages, options.WindowBytes, options.HeartbeatInterval, func(at progress) {
 		n.control(nodeToken+questions, kindMark, appendProgress(nil, at))
@@ -109,11 +108,11 @@ func newNode(options Options) *Node {
 	return n
 }
 
-// String is the id in hexadecimal, 16 digits.
-func (id serverID) String() string { return fmt.Sprintf("%016x", uint64(id)) }
-
 // listen hears what every server does.
 func (n *Node) listen() (err error) {
+	if n.told, err = n.subscribe(n.prefix + "*" + toAll); err != nil {
+		return err
+	}
 	if n.asked, err = n.subscribe(n.prefix + "*" + questions); err != nil {
 		return err
 	}
@@ -181,12 +180,10 @@ func (n *Node) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	err := n.outbox.Close(ctx)
-	subs := append(n.interest.close(), n.asked, n.answered)
+	subs := append(n.interest.close(), n.told, n.asked, n.answered)
 	n.control(nodeToken+questions, uint8(cluster.AdapterClose), nil)
 	for _, s := range subs {
-		if s != nil {
-			_ = s.Unsubscribe() // fails where the connection is gone, and it with it
-		}
+		_ = s.Unsubscribe() // fails where the connection is gone, and it with it
 	}
 	_ = n.nc.FlushWithContext(ctx) // as above
 	close(n.stop)

@@ -21,8 +21,16 @@ type Fleet struct {
 	mode       mode
 	counters   counters
 
-	mu     sync.Mutex
-	closed bool // guarded by mu
+	mu      sync.Mutex
+	members map[*member]bool // guarded by mu
+	former  cluster.Stats    // of members that are closed; guarded by mu
+	closed  bool             // guarded by mu
+}
+
+// member is the adapter of one namespace.
+type member struct {
+	*cluster.Adapter
+	fleet *Fleet
 }
 
 // mode is what a Mode makes of a Fleet.
@@ -48,7 +56,7 @@ func New(options Options) (*Fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Fleet{options: options}
+	f := &Fleet{options: options, members: make(map[*member]bool)}
 	if f.connector, err = newConnector(&f.options); err != nil {
 		return nil, err
 	}
@@ -75,7 +83,36 @@ func (f *Fleet) Adapter(local *socketio.MemoryAdapter) socketio.Adapter {
 		f.options.Cluster.Logger.Error("redisadapter: a namespace stays on this server", "namespace", local.Namespace().Name(), "error", err)
 		return local
 	}
-	return a
+	m := &member{a, f}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.members[m] = true
+	return m
+}
+
+// Close implements socketio.Adapter.
+func (m *member) Close() error {
+	err := m.Adapter.Close()
+	f := m.fleet
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.members[m] {
+		delete(f.members, m)
+		last := m.Stats()
+		last.Requests, last.Serving, last.LostBy = 0, 0, nil
+		f.former.Add(last)
+	}
+	return err
+}
+
+// report adds up the numbers of all namespaces.
+func (f *Fleet) report(to *Stats) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	to.Cluster = f.former
+	for m := range f.members {
+		to.Cluster.Add(m.Stats())
+	}
 }
 
 // Wait returns when all namespaces that there are now receive what other servers say, or

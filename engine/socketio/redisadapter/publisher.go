@@ -2,6 +2,7 @@ package redisadapter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -44,6 +45,17 @@ func newPublisher(c *connector, o *Options) *publisher {
 	p := &publisher{connector: c}
 	p.outbox = cluster.NewOutbox(o.Outbox, p.send)
 	return p
+}
+
+// ErrFull is returned for what there is no room for in the queue.
+var ErrFull = errors.New("redisadapter: too much waits to be sent")
+
+// push queues what is to be published on a channel. The body is the publisher's.
+func (p *publisher) push(to string, body []byte, volatile bool) error {
+	if !p.outbox.Push(cluster.Outgoing{To: to, Kind: publish, Body: body, Volatile: volatile}) {
+		return ErrFull
+	}
+	return nil
 }
 
 // send settles all of a batch, or none of it.

@@ -46,7 +46,7 @@ func (s *streams) open(a *cluster.Adapter) (cluster.Link, error) {
 	s.links[l.nsp] = l
 	for _, name := range streamsOf(s.options.Name, l.nsp, s.options.Count) {
 		if s.readers[name] == nil {
-			s.readers[name] = newStreamReader(name, s.fleet, &s.options, s.entry, s.gap)
+			s.readers[name] = newStreamReader(name, s.fleet, &s.options, s)
 		}
 	}
 	home := streamOf(s.options.Name, l.nsp, s.options.Count, s.options.Strict)
@@ -67,7 +67,7 @@ func (s *streams) remove(l *streamsLink) {
 	}
 }
 
-// entry is given what is read of a stream.
+// entry implements streamHandler.
 func (s *streams) entry(stream string, e entry) {
 	s.mu.RLock()
 	l := s.links[e.nsp]
@@ -79,8 +79,11 @@ func (s *streams) entry(stream string, e entry) {
 	l.entry(stream, e)
 }
 
-// gap is told that entries of a stream are not known.
-func (s *streams) gap(stream string) {
+// begin implements streamHandler.
+func (s *streams) begin(stream, at string) {}
+
+// gap implements streamHandler.
+func (s *streams) gap(stream, upTo string) {
 	s.fleet.options.Cluster.Logger.Warn("redisadapter: entries of a stream were gone before they were read", "stream", stream)
 }
 

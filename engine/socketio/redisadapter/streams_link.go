@@ -60,6 +60,7 @@ func (l *streamsLink) message(_, message string) {
 	switch {
 	case err != nil:
 		c.malformed.Add(1)
+		l.adapter.Malformed(err)
 	case nsp != l.nsp:
 		c.elsewhere.Add(1)
 	default:
@@ -78,6 +79,7 @@ func (l *streamsLink) entry(stream string, e entry) {
 	m, err := parseEntry(e, l.fleet.options.MaxMessage)
 	if err != nil {
 		c.malformed.Add(1)
+		l.adapter.Malformed(err)
 		return
 	}
 	if stream != l.home {
@@ -108,7 +110,7 @@ func (l *streamsLink) push(m *cluster.Message, settled func(offset string, err e
 		return err
 	}
 	if !l.writer.outbox.Push(cluster.Outgoing{To: l.nsp, Kind: uint8(m.Type), Body: body, Volatile: volatile(m), Settled: settled}) {
-		return ErrQueueFull
+		return ErrFull
 	}
 	return nil
 }
@@ -132,6 +134,12 @@ func (l *streamsLink) publish(channel string, m *cluster.Message) error {
 // Answer implements cluster.Link.
 func (l *streamsLink) Answer(uid string, m *cluster.Message) error {
 	return l.publish(l.public+uid+"#", m)
+}
+
+// Lane implements cluster.Lanes: a stream loses nothing without saying so, and is not
+// counted.
+func (l *streamsLink) Lane(m *cluster.Message) (lane string, counted bool) {
+	return "", ephemeral(m)
 }
 
 // Others implements cluster.Link. Servers have no names here: they are counted by their

@@ -1,6 +1,7 @@
 package tunnel
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -349,6 +350,20 @@ func (s *Stream) Close() error {
 		_ = s.finish()
 	}
 	return nil
+}
+
+// Refuse gives the stream up and has the other end see err, where that is one of ErrRefused,
+// ErrBusy and ErrReset; ErrReset otherwise.
+func (s *Stream) Refuse(err error) {
+	why := causeReset
+	switch {
+	case errors.Is(err, ErrRefused):
+		why = causeRefused
+	case errors.Is(err, ErrBusy):
+		why = causeBusy
+	}
+	s.reset(why, net.ErrClosed)
+	_ = s.Close()
 }
 
 // settle forgets a stream that has ended in both directions; what was received may still be
