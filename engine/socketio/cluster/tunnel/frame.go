@@ -21,6 +21,8 @@ const (
 	maxTag  = 16
 	maxMeta = 256 // bytes that a stream may bring along
 	maxData = 60 << 10
+
+	maxMessage = 64 << 10
 )
 
 type kind uint8
