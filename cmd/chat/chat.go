@@ -15,7 +15,7 @@ import (
 func newServer(p *parts) *socketio.Server {
 	c, log := p.config, p.log
 	files, client := clientFiles(c)
-	server := socketio.New(socketio.Options{
+	options := socketio.Options{
 		CORS:            origins(c),
 		Handler:         p.ready.before(withAdminPage(c, page.Handler(page.Options{ClientURL: client, Servers: c.Chat.PageServer}))),
 		ClientFiles:     files,
@@ -42,7 +42,11 @@ func newServer(p *parts) *socketio.Server {
 		AckError:                conversation.AckError,
 		ConnectionStateRecovery: recoveryOf(c),
 		Logger:                  log,
-	})
+	}
+	if p.forward != nil {
+		p.forward.Equip(&options)
+	}
+	server := socketio.New(options)
 	server.OnConnect(func(_ context.Context, s *socketio.Socket) error {
 		log.Debug("connected", "id", s.ID(), "recovered", s.Recovered())
 		return nil

@@ -49,10 +49,10 @@ func (p *parts) run(o *orders, out io.Writer) (err error) {
 	}
 	defer func() { _ = manager.Close() }()
 	defer p.guard.Close()
-	if p.fleet, err = openFleet(o.stop, &p.config.Cluster, p.log); err != nil {
+	if err := p.joinFleet(o.stop); err != nil {
 		return err
 	}
-	defer p.closeFleet()
+	defer p.leaveFleet()
 	if p.history, err = openHistory(o.stop, p.config, p.log); err != nil {
 		return err
 	}
@@ -73,6 +73,11 @@ func (p *parts) run(o *orders, out io.Writer) (err error) {
 func (p *parts) build() (err error) {
 	p.server = newServer(p)
 	p.ready.server, p.ready.fleet = p.server, p.fleet
+	if p.forward != nil {
+		if err := p.forward.Attach(p.server); err != nil {
+			return err
+		}
+	}
 	p.guard.Protect(p.server, ownAuth...)
 	if p.sockets, err = logSockets(p.config, p.server, p.debug); err != nil {
 		return err
