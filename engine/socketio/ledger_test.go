@@ -32,6 +32,7 @@ type ledger struct {
 type deposit struct {
 	*socketio.SessionState
 	until time.Time
+	live  bool // its client was connected
 }
 
 // book is the log of one namespace. Guarded by ledger.mu, but for delivering.
@@ -52,8 +53,6 @@ type reader struct {
 	dead   bool       // guarded by mu: it neither reads, nor keeps, nor answers
 	stall  int        // guarded by mu: entries to be delivered before it stands still; negative for all
 	done   chan struct{}
-
-	restoring func() // called before it adopts
 }
 
 var (
@@ -208,12 +207,12 @@ func (r *reader) store(do func(l *ledger)) {
 }
 
 func (r *reader) PersistSession(_ context.Context, s *socketio.SessionState) error {
-	r.store(func(l *ledger) { l.sessions[s.PID] = deposit{s, time.Now().Add(s.TTL)} })
+	r.store(func(l *ledger) { l.sessions[s.PID] = deposit{s, time.Now().Add(s.TTL), false} })
 	return nil
 }
 
 func (r *reader) KeepSession(_ context.Context, s *socketio.SessionState) error {
-	r.store(func(l *ledger) { l.sessions[s.PID] = deposit{s, time.Now().Add(s.TTL)}; l.kept++ })
+	r.store(func(l *ledger) { l.sessions[s.PID] = deposit{s, time.Now().Add(s.TTL), true}; l.kept++ })
 	return nil
 }
 
@@ -225,16 +224,37 @@ func (r *reader) DropSession(pid string) {
 	r.store(func(l *ledger) { delete(l.sessions, pid); l.dropped = append(l.dropped, pid) })
 }
 
-// take gets a session and deletes it.
-func (l *ledger) take(pid string) *socketio.SessionState {
+// take gets a session and deletes it; live says that it may not be the latest.
+func (l *ledger) take(pid string) (s *socketio.SessionState, live bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := l.sessions[pid]
+	d := l.sessions[pid]
 	delete(l.sessions, pid)
-	if time.Now().After(s.until) {
-		return nil
+	if time.Now().After(d.until) {
+		return nil, false
 	}
-	return s.SessionState
+	return d.SessionState, d.live
+}
+
+// find is take, where another server may have the socket still.
+func (r *reader) find(ctx context.Context, pid string) *socketio.SessionState {
+	s, live := r.log.take(pid)
+	if s != nil && !live {
+		return s
+	}
+	asked := false
+	for _, o := range r.others() {
+		asked = o.Surrender(pid) || asked
+	}
+	for {
+		if latest, live := r.log.take(pid); latest != nil && !live {
+			return latest
+		}
+		if !asked || ctx.Err() != nil {
+			return s
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 func (l *ledger) has(pid string) *socketio.SessionState {
@@ -247,19 +267,9 @@ func (r *reader) RestoreSession(ctx context.Context, pid, offset string, adopt f
 	r.log.mu.Lock()
 	r.log.asked = append(r.log.asked, offset)
 	r.log.mu.Unlock()
-	s := r.log.take(pid)
+	s := r.find(ctx, pid)
 	if s == nil {
-		asked := false
-		for _, o := range r.others() {
-			asked = o.Surrender(pid) || asked
-		}
-		for asked && s == nil && ctx.Err() == nil {
-			time.Sleep(time.Millisecond)
-			s = r.log.take(pid)
-		}
-		if s == nil {
-			return nil
-		}
+		return nil
 	}
 	from, ok := entryIndex(s.Offset)
 	if offset != "" {
@@ -269,9 +279,11 @@ func (r *reader) RestoreSession(ctx context.Context, pid, offset string, adopt f
 	if !ok {
 		return nil
 	}
-	if r.restoring != nil {
-		r.restoring()
+	r.log.mu.Lock()
+	for !r.dead && !r.log.prompt && from >= r.next { // the client is ahead
+		r.log.changed.Wait()
 	}
+	r.log.mu.Unlock()
 	r.hold.Lock()
 	defer r.hold.Unlock()
 	state := &socketio.RestoredSession{SessionState: *s}
@@ -310,6 +322,18 @@ func (l *ledger) settle(tb testing.TB) {
 		}
 		return true
 	})
+}
+
+// stalls has a server stand still, or go on.
+func (l *ledger) stalls(v *socketio.Server, still bool) {
+	r := l.reader(v)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r.stall = -1
+	if still {
+		r.stall = 0
+	}
+	l.changed.Broadcast()
 }
 
 // reader returns the adapter of a server's default namespace.

@@ -113,6 +113,9 @@ func (l *eventLog) lookUp(r *recoverable, text string) (n uint64, ok bool) {
 			return max(m.n, r.start), true
 		}
 	}
+	if l.elsewhere(r, text) {
+		return 0, false
+	}
 	floor := l.marks.floor
 	if floor <= r.start || r.lost(r.start) { // which the caller will find, too
 		return r.start, true
@@ -121,6 +124,15 @@ func (l *eventLog) lookUp(r *recoverable, text string) (n uint64, ok bool) {
 		return 0, false
 	}
 	return floor, true
+}
+
+// elsewhere reports whether r's client shows an offset, not found here, that it was
+// given by another server since r began: that one has been quicker in giving up the
+// socket than this one in hearing of it, or this one has not read so far yet. Called
+// with mu held.
+func (l *eventLog) elsewhere(r *recoverable, text string) bool {
+	o, ok := r.nsp.offsets.(OffsetOrder)
+	return ok && r.since != "" && o.OffsetBefore(r.since, text)
 }
 
 // shown returns the mark of that text, among the events up to a number and the latest

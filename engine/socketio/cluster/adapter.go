@@ -80,6 +80,7 @@ func New(local *socketio.MemoryAdapter, uid string, options Options, open func(*
 		a.interest = newInterest(i)
 	}
 	a.answerEarly()
+	a.Missed() // whatever was before
 	return a, nil
 }
 

@@ -73,7 +73,12 @@ func AppendData(dst []byte, m *Message) []byte {
 	case SurrenderSession:
 		w.requestID(m)
 		w.text("pid", m.PID)
+		if m.Sequence > 0 {
+			w.key("stored")
+			w.b = strconv.AppendUint(w.b, m.Sequence, 10)
+		}
 	case Tally:
+		w.requestID(m)
 		w.key("sent")
 		w.b = appendCounts(w.b, m.Sent)
 	}

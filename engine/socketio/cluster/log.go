@@ -33,8 +33,6 @@ type Log interface {
 	// that nobody else is given it; nil if there is nothing. Where two are stored, the
 	// one that is not Live.
 	TakeSession(ctx context.Context, pid string) (*Session, error)
-	// DropSession deletes what is stored under a PID.
-	DropSession(ctx context.Context, pid string) error
 }
 
 // ErrTrimmed says that a log does not have all the entries any more that it was asked for.

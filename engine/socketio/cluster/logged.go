@@ -45,6 +45,7 @@ type Logged struct {
 }
 
 var (
+	_ socketio.OffsetOrder   = (*Logged)(nil)
 	_ socketio.OffsetAdapter = (*Logged)(nil)
 	_ socketio.SessionKeeper = (*Logged)(nil)
 )

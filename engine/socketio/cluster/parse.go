@@ -123,6 +123,8 @@ func (m *Message) parse(data []byte, attachments [][]byte) error {
 			m.Failed, err = nameOf("failed", v)
 		case "pid":
 			m.PID, err = nameOf("pid", v)
+		case "stored":
+			m.Sequence, err = strconv.ParseUint(string(v), 10, 64)
 		case "clientCount":
 			m.Clients, err = countOf("clientCount", v)
 		case "close":

@@ -34,11 +34,12 @@ func (l *Logged) RestoreSession(ctx context.Context, pid, offset string, adopt f
 		t.counts.noSession.Add(1)
 		return nil
 	}
+	l.surrenders.restore(pid)
 	err = l.resume(bounded, s, offset, adopt)
 	switch {
 	case ctx.Err() != nil && err != nil: // the client is lost again, and may come once more
 		s.Live = false
-		t.store.put(pid, s, l.lifetime())
+		t.store.put(s, l.lifetime())
 		return nil
 	case errors.Is(err, errTooOld):
 		t.counts.tooOld.Add(1)
@@ -90,6 +91,17 @@ func (l *Logged) startOf(s *Session, shown string) (from mark, ok bool) {
 		return stored, true
 	}
 	return from, true
+}
+
+// OffsetBefore implements socketio.OffsetOrder.
+func (l *Logged) OffsetBefore(a, b string) bool {
+	m, known := parseMark(l.tail.log, a)
+	n, ok := parseMark(l.tail.log, b)
+	if !known || !ok {
+		return false
+	}
+	order := l.tail.log.Compare(m.base, n.base)
+	return order < 0 || order == 0 && n.uid != "" && (n.uid != m.uid || n.sequence > m.sequence)
 }
 
 // finish has a socket adopted while nothing is delivered to the namespace; false where
@@ -244,7 +256,11 @@ func (w *walk) awaitEarly(ctx context.Context) error {
 	return nil
 }
 
+// defaultLifetime is for how long sockets are stored where nothing else is known. Node:
+// maxDisconnectionDuration.
+const defaultLifetime = 2 * time.Minute
+
 // lifetime is for how long a lost socket is stored.
 func (l *Logged) lifetime() time.Duration {
-	return cmp.Or(time.Duration(l.ttl.Load()), 2*time.Minute) // Node: maxDisconnectionDuration
+	return cmp.Or(time.Duration(l.ttl.Load()), defaultLifetime)
 }

@@ -59,9 +59,17 @@ func newRoamer(t tb) *roamer { return &roamer{tb: t, nsp: "/", changed: make(cha
 // reports whether it has its socket again.
 func (r *roamer) connect(io *socketio.Server) bool {
 	r.Helper()
-	r.dial(io)
-	r.wait("being let in", func() bool { return r.in })
-	return r.recovered
+	for {
+		r.dial(io)
+		again := false
+		r.wait("being let in", func() bool {
+			again = r.line == nil // closed: another server has taken its socket, a moment ago
+			return r.in || again
+		})
+		if !again {
+			return r.recovered
+		}
+	}
 }
 
 // dial opens a connection without waiting.
@@ -123,7 +131,7 @@ func (r *roamer) wait(what string, cond func() bool) {
 		case <-late.C:
 			r.mu.Lock()
 			defer r.mu.Unlock()
-			r.Fatalf("not within %v: %s; got %q", patience, what, r.got)
+			r.Fatalf("not within %v: %s; got %d events, at last %q", patience, what, len(r.got), r.got[max(0, len(r.got)-5):])
 			return
 		}
 	}
@@ -273,6 +281,15 @@ func (w *town) close() {
 	}
 }
 
+// fail fails the test with all numbers there are.
+func (w *town) fail(why string) {
+	w.Helper()
+	for i := range w.servers {
+		w.Errorf("server %d: %+v\n%+v", i, w.desks[i].Tail.Stats(), w.servers[i].Stats().Recovery)
+	}
+	w.Fatalf("%s", why)
+}
+
 // socket waits for the socket of a client on a server.
 func (w *town) socket(i int, id string) (s *socketio.Socket) {
 	w.Helper()
@@ -300,5 +317,3 @@ func ok(t tb, err error) {
 		t.Fatalf("%v", err)
 	}
 }
-
-

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/fanfare-go/fanfare/engine/parser"
 )
@@ -22,6 +23,8 @@ type Session struct {
 	// was connected then.
 	Owner string
 	Live  bool
+	// Stored is when that was, by the owner's clock, in ns; 0 where Node has stored it.
+	Stored int64
 }
 
 // AppendSession appends s as Node's streams adapter stores it, {"sid","pid","rooms","data"},
@@ -49,6 +52,10 @@ func AppendSession(dst []byte, s *Session) []byte {
 	}
 	if s.Live {
 		w.bool("live", true)
+	}
+	if s.Stored > 0 {
+		w.key("stored")
+		w.b = strconv.AppendInt(w.b, s.Stored, 10)
 	}
 	return append(w.b, '}')
 }
@@ -80,6 +87,8 @@ func ParseSession(b []byte, attachments [][]byte) (*Session, error) {
 			s.Data, err = dataOf(v, attachments)
 		case "live":
 			s.Live = string(v) == "true"
+		case "stored":
+			s.Stored, _ = strconv.ParseInt(string(v), 10, 64)
 		}
 	}
 	if err != nil {

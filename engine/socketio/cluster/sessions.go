@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"time"
 
 	"github.com/fanfare-go/fanfare/engine/socketio"
 )
@@ -22,9 +23,9 @@ func (l *Logged) storeSession(s *socketio.SessionState, live bool) error {
 	}
 	session := &Session{
 		ID: s.ID, PID: s.PID, Namespace: l.Namespace().Name(), Rooms: s.Rooms, Data: s.Data,
-		Offset: s.Offset, Owner: l.uid, Live: live,
+		Offset: s.Offset, Owner: l.uid, Live: live, Stored: time.Now().UnixNano(),
 	}
-	stored := l.tail.store.put(s.PID, session, s.TTL)
+	stored := l.tail.store.put(session, s.TTL)
 	if !live {
 		l.surrenders.handed(s.PID)
 	}
@@ -35,38 +36,42 @@ func (l *Logged) storeSession(s *socketio.SessionState, live bool) error {
 }
 
 // ForgetSession implements socketio.SessionAdapter.
-func (l *Logged) ForgetSession(pid string) { l.tail.store.put(pid, nil, 0) }
+func (l *Logged) ForgetSession(pid string) { l.tail.store.drop(pid, l.uid) }
 
 // DropSession implements socketio.SessionKeeper.
-func (l *Logged) DropSession(pid string) { l.tail.store.put(pid, nil, 0) }
+func (l *Logged) DropSession(pid string) { l.tail.store.drop(pid, l.uid) }
 
 // take returns the socket with this key, which nobody else is given then; nil where there
 // is none. Whoever has its connection still, gives it up.
 func (l *Logged) take(ctx context.Context, pid string) (*Session, error) {
-	if stored := l.tail.store.under(pid); stored != nil {
-		select {
-		case <-stored:
-		case <-ctx.Done():
-		}
+	if handed, ok := l.surrenders.begin(pid); ok { // what this server has of it goes the same way
+		l.giveUp(ctx, pid, handed)
+		l.surrenders.end(pid, handed)
 	}
 	s, err := l.tail.log.TakeSession(ctx, pid)
 	if err != nil {
 		return nil, err
 	}
 	if s != nil && !s.Live {
-		l.tellSurrender(pid)
+		l.tellSurrender(s)
 		return s, nil
 	}
 	owner := ""
 	if s != nil {
 		owner = s.Owner
 	}
-	if !l.askSurrender(ctx, pid, owner) {
-		return s, nil
-	}
-	latest, err := l.tail.log.TakeSession(ctx, pid)
+	l.askSurrender(ctx, pid, owner)
+	// Also where nobody had it: it may have been stored meanwhile.
+	latest, err := l.tail.takeLate(ctx, pid)
 	if latest == nil || err != nil {
 		return s, nil
 	}
 	return latest, nil
+}
+
+// takeLate is TakeSession for those whose time may be over.
+func (t *Tail) takeLate(ctx context.Context, pid string) (*Session, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.options.MaxWait)
+	defer cancel()
+	return t.log.TakeSession(ctx, pid)
 }

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -33,7 +34,8 @@ type store struct {
 
 // write is what is to be stored under a PID.
 type write struct {
-	session *Session // nil: delete
+	session *Session // nil: delete what owner has stored
+	owner   string
 	keep    time.Duration
 	until   time.Time     // it is tried again until then
 	done    chan struct{} // closed when it, or a later one, has been done
@@ -47,9 +49,21 @@ func newStore(t *Tail) *store {
 	return q
 }
 
-// put has a socket stored, or deleted where s is nil, and returns what is closed when that
-// has been done; nil where there is no room.
-func (q *store) put(pid string, s *Session, keep time.Duration) <-chan struct{} {
+// put has a socket stored, and returns what is closed when that has been done; nil where
+// there is no room.
+func (q *store) put(s *Session, keep time.Duration) <-chan struct{} {
+	w := write{session: s, keep: keep}
+	if !s.Live {
+		w.until = time.Now().Add(keep)
+	}
+	return q.enter(s.PID, w)
+}
+
+// drop has what an adapter has stored under a PID deleted.
+func (q *store) drop(pid, owner string) { q.enter(pid, write{owner: owner}) }
+
+// enter queues a write in place of those that are not being done.
+func (q *store) enter(pid string, n write) <-chan struct{} {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	w := q.writes[pid]
@@ -68,11 +82,26 @@ func (q *store) put(pid string, s *Session, keep time.Duration) <-chan struct{} 
 		}
 		w = w.next
 	}
-	w.session, w.keep, w.until = s, keep, time.Time{}
-	if s != nil && !s.Live {
-		w.until = time.Now().Add(keep)
-	}
+	n.done = w.done
+	*w = n
 	return w.done
+}
+
+// cancel has nothing more done under a PID, as the socket is another server's.
+func (q *store) cancel(pid string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	w := q.writes[pid]
+	switch {
+	case w == nil:
+	case w.busy && w.next != nil:
+		close(w.next.done)
+		w.next = nil
+	case !w.busy:
+		close(w.done)
+		delete(q.writes, pid)
+		q.order = slices.DeleteFunc(q.order, func(p string) bool { return p == pid })
+	}
 }
 
 // under returns what is closed when nothing is left to be done under a PID now; nil where
@@ -146,10 +175,15 @@ func (q *store) rest() {
 func (q *store) do(pid string, w *write) error {
 	ctx, cancel := context.WithTimeout(context.Background(), q.tail.options.MaxWait)
 	defer cancel()
-	if w.session == nil {
-		return q.tail.log.DropSession(ctx, pid)
+	if w.session != nil {
+		return q.tail.log.PutSession(ctx, w.session, w.keep)
 	}
-	return q.tail.log.PutSession(ctx, w.session, w.keep)
+	s, err := q.tail.log.TakeSession(ctx, pid)
+	if s == nil || err != nil || s.Owner == w.owner {
+		return err
+	}
+	// Another server has been quicker.
+	return q.tail.log.PutSession(ctx, s, defaultLifetime)
 }
 
 // close takes nothing more, and returns when what waited has been done, or cannot be.

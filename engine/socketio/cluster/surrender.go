@@ -27,13 +27,16 @@ type surrenders struct {
 	asked map[string]*question     // ours, by RequestID
 	given map[string]chan struct{} // by PID: closed when a socket that others want has been handed to the store
 	busy  int                      // questions of others
+
+	restoredAt map[string]int64 // ns, by PID
+	recent     []restored       // the same, oldest first
 }
 
 // question is one question to all other servers: have you got this socket?
 type question struct {
 	left  int                 // servers that have not answered
 	uids  map[string]struct{} // those, where the Link knows them
-	owner string              // whose answer is enough; empty where that is not known
+	owner string              // whose answer is enough where some may never answer, as Node's
 	found bool
 	done  chan struct{} // closed when there is nothing more to wait for
 	ended bool
@@ -52,7 +55,7 @@ func (q *question) answer(uid string, found bool) {
 	}
 	q.left--
 	q.found = q.found || found
-	if found || q.left <= 0 || uid == q.owner {
+	if found || q.left <= 0 || q.uids == nil && uid == q.owner {
 		q.ended = true
 		close(q.done)
 	}
@@ -61,9 +64,6 @@ func (q *question) answer(uid string, found bool) {
 // askSurrender has other servers give up the socket of a client that is here, and reports
 // whether one has stored it. owner is who has stored what there is, if anybody.
 func (l *Logged) askSurrender(ctx context.Context, pid, owner string) (found bool) {
-	if owner == l.uid {
-		return false
-	}
 	n, uids, err := l.link.Others(ctx)
 	if err != nil || n == 0 {
 		return false
@@ -75,13 +75,12 @@ func (l *Logged) askSurrender(ctx context.Context, pid, owner string) (found boo
 			q.uids[u] = struct{}{}
 		}
 	}
-	_, alive := q.uids[owner]
 	id := NewUID()
 	if !l.surrenders.ask(id, q) {
 		return false
 	}
 	defer l.surrenders.forget(id)
-	if l.publish(&Message{Type: SurrenderSession, RequestID: id, PID: pid}) != nil || owner != "" && uids != nil && !alive {
+	if l.publish(&Message{Type: SurrenderSession, RequestID: id, PID: pid}) != nil {
 		return false
 	}
 	select {
@@ -91,9 +90,13 @@ func (l *Logged) askSurrender(ctx context.Context, pid, owner string) (found boo
 	return l.surrenders.verdict(q)
 }
 
-// tellSurrender tells other servers that a client is here whose socket they may have.
-func (l *Logged) tellSurrender(pid string) {
-	_ = l.publish(&Message{Type: SurrenderSession, PID: pid}) // counted
+// tellSurrender tells who has stored a socket that it has been taken.
+func (l *Logged) tellSurrender(s *Session) {
+	if s.Owner == "" || s.Owner == l.uid {
+		return
+	}
+	m := &Message{Type: SurrenderSession, UID: l.uid, PID: s.PID, Sequence: uint64(s.Stored)}
+	_ = l.link.Answer(s.Owner, m) // where that is lost, the socket is waited for there in vain
 }
 
 func (s *surrenders) ask(id string, q *question) bool {
@@ -178,53 +181,102 @@ func (s *surrenders) handed(pid string) {
 	}
 }
 
-// surrender gives up the socket that another server asks for, on a goroutine, or has
-// already.
-func (l *Logged) surrender(uid, request, pid string) {
-	if request == "" {
-		if l.MemoryAdapter.Moved(pid) {
-			l.tail.counts.surrendered.Add(1)
-		}
+// moved gives up the socket that another server has taken from the store, unless it has
+// come back from there since.
+func (l *Logged) moved(m *Message) {
+	if !l.surrenders.since(m.PID, int64(m.Sequence)) {
 		return
 	}
+	l.tail.store.cancel(m.PID)
+	if l.MemoryAdapter.Moved(m.PID) {
+		l.tail.counts.surrendered.Add(1)
+	}
+}
+
+// restored remembers when a socket was taken from the store, for a while.
+type restored struct {
+	pid string
+	at  int64 // ns
+}
+
+// restoredStay is how long: messages are not on their way longer than that. maxRestored is
+// how many.
+const (
+	restoredStay = 10 * time.Second
+	maxRestored  = 16_384
+)
+
+// restore notes that a socket has been taken from the store.
+func (s *surrenders) restore(pid string) {
+	now := time.Now().UnixNano()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for n < len(s.recent) && (s.recent[n].at < now-int64(restoredStay) || len(s.recent)-n >= maxRestored) {
+		if s.restoredAt[s.recent[n].pid] == s.recent[n].at {
+			delete(s.restoredAt, s.recent[n].pid)
+		}
+		n++
+	}
+	s.recent = append(s.recent[n:], restored{pid, now})
+	if s.restoredAt == nil {
+		s.restoredAt = make(map[string]int64)
+	}
+	s.restoredAt[pid] = now
+}
+
+// since reports whether a socket that was stored here then has not been restored since.
+func (s *surrenders) since(pid string, stored int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.restoredAt[pid] <= stored
+}
+
+// surrender gives up the socket that another server asks for, on a goroutine.
+func (l *Logged) surrender(uid, request, pid string) {
 	handed, ok := l.surrenders.begin(pid)
 	if !ok {
 		return
 	}
-	go func() {
+	begun := l.spawn(func() {
 		defer l.surrenders.end(pid, handed)
-		found := l.giveUp(pid, handed)
+		found := l.giveUp(l.Adapter.base, pid, handed)
 		m := &Message{Type: SessionSurrendered, UID: l.uid, RequestID: request}
 		if found {
+			l.tail.counts.surrendered.Add(1)
 			m.Clients = 1
 		}
 		_ = l.link.Answer(uid, m) // who does not get it waits a little longer
-	}()
+	})
+	if !begun {
+		l.surrenders.end(pid, handed)
+	}
 }
 
 // giveUp returns when the socket with this key, if it was here, is stored.
-func (l *Logged) giveUp(pid string, handed <-chan struct{}) (found bool) {
-	timer := time.NewTimer(l.tail.options.MaxWait)
-	defer timer.Stop()
+func (l *Logged) giveUp(ctx context.Context, pid string, handed <-chan struct{}) (found bool) {
+	ctx, cancel := context.WithTimeout(ctx, l.tail.options.MaxWait)
+	defer cancel()
 	stored := l.tail.store.under(pid) // where it was lost a moment ago
 	if l.MemoryAdapter.Surrender(pid) {
-		l.tail.counts.surrendered.Add(1)
-		if stored == nil {
+		found = true
+		// Asked again, it is there as long as it has not been handed to PersistSession.
+		if l.MemoryAdapter.Surrender(pid) {
 			select {
 			case <-handed:
-			case <-timer.C:
+			case <-ctx.Done():
 				return false
 			}
 		}
 		stored = l.tail.store.under(pid)
 	}
 	if stored == nil {
-		return false
+		return found
 	}
 	select {
 	case <-stored:
 		return true
-	case <-timer.C:
+	case <-ctx.Done():
 		return false
 	}
 }
@@ -234,7 +286,12 @@ func (l *Logged) Receive(m *Message) {
 	switch {
 	case m.UID == l.uid:
 	case m.Type == SurrenderSession:
-		if m.PID != "" && len(m.PID) <= maxName {
+		switch {
+		case m.PID == "" || len(m.PID) > maxName:
+			l.tail.counts.bad.Add(1)
+		case m.RequestID == "":
+			l.moved(m)
+		default:
 			l.surrender(m.UID, m.RequestID, m.PID)
 		}
 	case m.Type == SessionSurrendered:

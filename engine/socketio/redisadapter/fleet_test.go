@@ -53,6 +53,10 @@ func settle(t testing.TB, fleets ...*redisadapter.Fleet) {
 	}
 }
 
+func deadline(t testing.TB, after time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(t.Context(), after)
+}
+
 // eventually waits for what others do.
 func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +25,7 @@ const (
 type publisher struct {
 	connector *connector
 	outbox    *cluster.Outbox
+	gaveUp    func()        // is called when something was; immutable
 	unknown   atomic.Uint64 // given up
 	refused   atomic.Uint64 // by Redis
 	failure   atomic.Pointer[failure]
@@ -41,8 +43,8 @@ type failure struct {
 	since time.Time
 }
 
-func newPublisher(c *connector, o *Options) *publisher {
-	p := &publisher{connector: c}
+func newPublisher(c *connector, o *Options, gaveUp func()) *publisher {
+	p := &publisher{connector: c, gaveUp: gaveUp, attempts: rand.IntN(1 << 16)}
 	p.outbox = cluster.NewOutbox(o.Outbox, p.send)
 	return p
 }
@@ -85,6 +87,7 @@ func (p *publisher) send(ctx context.Context, batch []cluster.Outgoing) (done in
 	if err != nil {
 		p.disconnect()
 		p.fail(err)
+		p.gaveUp()
 	}
 	return len(batch), err
 }

@@ -88,7 +88,7 @@ const pipeUID = "0123456789abcdef"
 
 func (p *pipe) push(data string) {
 	p.t.Helper()
-	m := cluster.Outgoing{To: "/", Kind: 3, Body: []byte(pipeUID + data), Settled: func(id string, err error) {
+	m := cluster.Outgoing{To: "/", Kind: 3, Body: []byte(pipeUID + "\x00\x00\x00\x00\x00\x00\x00\x00" + data), Settled: func(id string, err error) {
 		p.note(func() {
 			if err != nil {
 				data += " " + err.Error()

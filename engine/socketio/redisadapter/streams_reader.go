@@ -35,6 +35,7 @@ type streamReader struct {
 
 	mu    sync.Mutex
 	stats streamStats // guarded by mu
+	wall  string      // the position when the stream was lost; guarded by mu
 
 	// loop-only
 	identity identity
@@ -264,6 +265,7 @@ func (r *streamReader) lost(upTo string, entries int64, restart bool) {
 	r.stats.skipped += uint64(entries)
 	if restart {
 		r.stats.restarts++
+		r.wall = r.position()
 	}
 	r.mu.Unlock()
 	r.handler.gap(r.name, upTo)
@@ -279,6 +281,14 @@ func (r *streamReader) take(entries []rueidis.XRangeEntry) {
 	r.mu.Lock()
 	r.stats.read += uint64(len(entries))
 	r.mu.Unlock()
+}
+
+// barrier returns where the stream was lost: of what was before, entries may be missing
+// in what it has become. Empty where it never was.
+func (r *streamReader) barrier() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.wall
 }
 
 // begun returns when the position is known.

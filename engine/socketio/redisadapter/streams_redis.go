@@ -86,11 +86,12 @@ func maxID(a, b string) string {
 // entry is one entry of a stream, of which Node's adapter has written the fields.
 type entry struct {
 	id, uid, nsp, kind, data string
+	seq                      string // what only servers of this package write
 }
 
 func entryOf(e rueidis.XRangeEntry) entry {
 	f := e.FieldValues
-	return entry{e.ID, f["uid"], f["nsp"], f["type"], f["data"]}
+	return entry{e.ID, f["uid"], f["nsp"], f["type"], f["data"], f["seq"]}
 }
 
 func entriesOf(all []rueidis.XRangeEntry) []entry {

@@ -29,6 +29,7 @@ type Bus struct {
 
 	mu     sync.Mutex
 	links  map[string]map[string]*busLink // by namespace and UID; guarded by mu
+	cut    map[string]*busLink            // by UID; guarded by mu
 	random *rand.Rand                     // guarded by mu
 }
 
@@ -69,13 +70,28 @@ func (b *Bus) open(a *cluster.Adapter) (cluster.Link, error) {
 // The others learn of it if tell is true.
 func (b *Bus) Cut(nsp, uid string, tell bool) {
 	b.mu.Lock()
+	l := b.links[nsp][uid]
 	delete(b.links[nsp], uid)
+	if b.cut == nil {
+		b.cut = make(map[string]*busLink)
+	}
+	b.cut[uid] = l
 	others := slices.Collect(maps.Values(b.links[nsp]))
 	b.mu.Unlock()
 	if tell {
 		for _, l := range others {
 			l.adapter.Gone(uid)
 		}
+	}
+}
+
+// Heal undoes Cut.
+func (b *Bus) Heal(uid string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if l := b.cut[uid]; l != nil {
+		b.links[l.nsp][uid] = l
+		delete(b.cut, uid)
 	}
 }
 

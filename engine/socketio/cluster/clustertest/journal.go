@@ -388,18 +388,6 @@ func (d *Desk) TakeSession(_ context.Context, pid string) (*cluster.Session, err
 	return cluster.ParseSession(s.text, nil)
 }
 
-// DropSession implements cluster.Log.
-func (d *Desk) DropSession(_ context.Context, pid string) error {
-	j := d.journal
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if d.away {
-		return errAway
-	}
-	delete(j.sessions, pid)
-	return nil
-}
-
 // journalLink is the end of a Journal at one adapter.
 type journalLink struct {
 	desk   *Desk
