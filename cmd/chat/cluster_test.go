@@ -2,6 +2,10 @@ package main_test
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -25,17 +29,20 @@ func embeddedFleet(t *testing.T, n int, args ...string) []*process {
 		fleet[i] = start(t, anywhere(append([]string{"--cluster=embedded", "--cluster-listen=" + listen, "--cluster-seeds=" + seed, "--history=memory"}, args...)...))
 	}
 	for _, p := range fleet {
-		p.waitForPeers(n - 1)
+		p.waitForPeers(n-1, "fanfare_adapter_peers", "fanfare_forward_peers")
 	}
 	return fleet
 }
 
-// waitForPeers waits until the server knows so many others.
-func (p *process) waitForPeers(n int) {
+// waitForPeers waits until the server knows so many others, by each of these metrics.
+func (p *process) waitForPeers(n int, names ...string) {
 	p.t.Helper()
 	eventually(p.t, func() error {
-		if got := metrics(p.t, p)["fanfare_adapter_peers"]; got != float64(n) {
-			return fmt.Errorf("%v other servers are known, want %d", got, n)
+		all := metrics(p.t, p)
+		for _, name := range names {
+			if all[name] != float64(n) {
+				return fmt.Errorf("%s is %v, want %d", name, all[name], n)
+			}
 		}
 		return nil
 	})
@@ -58,8 +65,35 @@ func waitForCount(t *testing.T, c *clienttest.Client, room string, n int) {
 	})
 }
 
+// fleetOfTheReadme starts the servers of the README's commands, with free ports in place of those there.
+func fleetOfTheReadme(t *testing.T) (fleet []*process) {
+	t.Helper()
+	block := shellBlocks(t, filepath.Join(root, "README.md"))[2]
+	replaced := regexp.MustCompile(`\b(3001|3002|3003|6221|6222|6223)\b`)
+	ports := map[string]string{}
+	block = replaced.ReplaceAllStringFunc(block, func(port string) string {
+		if ports[port] == "" {
+			ports[port] = freePort(t)
+		}
+		return ports[port]
+	})
+	lines := strings.Split(strings.TrimSpace(block), "\n")
+	for _, line := range lines[1:4] {
+		run, ok := strings.CutSuffix(strings.Replace(line, "./fanfare", "exec "+program, 1), " &")
+		if !ok {
+			t.Fatalf("the README says %q", line)
+		}
+		p := &process{t: t, cmd: exec.Command("sh", "-ec", lines[0]+"\n"+run), ended: make(chan struct{})}
+		p.cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+		p.run()
+		p.url = p.printed(`(?m)^chat:\s+(https?://\S+)/$`)
+		fleet = append(fleet, p)
+	}
+	return fleet
+}
+
 func TestThreeServersAreOneChat(t *testing.T) {
-	fleet := embeddedFleet(t, 3)
+	fleet := fleetOfTheReadme(t)
 	node := clienttest.Start(t)
 	var clients []*clienttest.Client
 	for i, p := range fleet {
@@ -98,8 +132,6 @@ func TestThreeServersAreOneChat(t *testing.T) {
 
 	fleet[1].signal(syscall.SIGKILL)
 	fleet[1].wait()
-	fleet[0].waitForPeers(1)
-	fleet[2].waitForPeers(1)
 	acknowledged[conversation.Sent](t, clients[2], "chatMessage", "two are left")
 	if got := clienttest.Value[string](t, clients[0].Wait("reply", 2)[1][0]); got != "two are left" {
 		t.Errorf("after the end of one server: %q", got)
@@ -163,7 +195,7 @@ func TestAClientOfAKilledServerIsRecoveredByAnother(t *testing.T) {
 	port := "--port=" + freePort(t)
 	dies := start(t, anywhere(append(args, port)...))
 	node := clienttest.Start(t)
-	ada := node.Connect(t, clienttest.ClientOptions{URL: dies.url})
+	ada := node.Connect(t, clienttest.ClientOptions{URL: dies.url, Reconnect: true})
 	bob := node.Connect(t, clienttest.ClientOptions{URL: stays.url})
 	acknowledged[conversation.Person](t, ada, "setName", "Ada")
 	acknowledged[conversation.People](t, ada, "join", "tea")

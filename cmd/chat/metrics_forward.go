@@ -18,6 +18,7 @@ func forwardMetrics(f *forward.Forwarder) []pprof.Metric {
 		return single(f.Stats, pprof.Counter, name, help, read)
 	}
 	return []pprof.Metric{
+		gauge("fanfare_forward_peers", "Other servers that requests can be passed on to.", func(s tunnel.Stats) int { return s.Peers }),
 		gauge("fanfare_forward_streams", "Connections through the cluster at this moment: requests that have reached the wrong server.", func(s tunnel.Stats) int { return s.Streams }),
 		counter("fanfare_forward_dialed_total", "Connections made to other servers, for requests that came here.", func(s tunnel.Stats) uint64 { return s.Dialed }),
 		counter("fanfare_forward_accepted_total", "Connections of other servers, for sessions that are here.", func(s tunnel.Stats) uint64 { return s.Accepted }),
