@@ -121,7 +121,7 @@ func TestMessagesAreLookedAt(t *testing.T) {
 	} {
 		m.UID = "a"
 		before := v.adapter.Stats().Malformed
-		l.Receive(&m)
+		l.receiver.Receive(&m)
 		if v.adapter.Stats().Malformed != before+1 {
 			t.Errorf("%+v was taken", m)
 		}
@@ -407,7 +407,7 @@ func TestRequestsBeforeTheNamespaceIsReady(t *testing.T) {
 	l := new(fakeLink)
 	newNode(t, func(m *socketio.MemoryAdapter) socketio.Adapter {
 		a, err := cluster.New(m, "me", cluster.Options{}, func(a *cluster.Adapter) (cluster.Link, error) {
-			l.Adapter = a
+			l.receiver = a
 			l.hear(t, `{"type":7,"data":{"opts":{},"requestId":"r1"},"uid":"a","nsp":"/"}`)
 			l.hear(t, `{"type":3,"data":{"packet":{"type":2,"data":["x"]},"opts":{}},"uid":"a","nsp":"/"}`)
 			l.hear(t, `{"type":3,"data":{"packet":{"type":2,"data":["x"]},"opts":{},"requestId":"r2"},"uid":"a","nsp":"/"}`)
