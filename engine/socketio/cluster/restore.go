@@ -24,9 +24,7 @@ func (l *Logged) RestoreSession(ctx context.Context, pid, offset string, adopt f
 		t.counts.crowded.Add(1)
 		return nil
 	}
-	bounded, cancel := context.WithTimeout(ctx, t.options.MaxWait)
-	defer cancel()
-	s, err := l.take(bounded, pid)
+	s, err := l.take(ctx, pid)
 	switch {
 	case err != nil:
 		return fmt.Errorf("cluster: looking for a socket: %w", err)
@@ -34,8 +32,9 @@ func (l *Logged) RestoreSession(ctx context.Context, pid, offset string, adopt f
 		t.counts.noSession.Add(1)
 		return nil
 	}
-	l.surrenders.restore(pid)
-	err = l.resume(bounded, s, offset, adopt)
+	l.surrenders.restored.add(pid)
+	l.surrenders.handed.forget(pid)
+	err = l.resume(ctx, s, offset, adopt)
 	switch {
 	case ctx.Err() != nil && err != nil: // the client is lost again, and may come once more
 		s.Live = false
@@ -57,6 +56,8 @@ func (l *Logged) resume(ctx context.Context, s *Session, offset string, adopt fu
 	if !ok {
 		return errTooOld
 	}
+	ctx, cancel := context.WithTimeout(ctx, l.tail.options.MaxWait)
+	defer cancel()
 	w := newWalk(l, s, from)
 	for {
 		if err := l.tail.cover(ctx, w.at); err != nil {

@@ -26,8 +26,10 @@ func (l *Logged) storeSession(s *socketio.SessionState, live bool) error {
 		Offset: s.Offset, Owner: l.uid, Live: live, Stored: time.Now().UnixNano(),
 	}
 	stored := l.tail.store.put(session, s.TTL)
-	if !live {
-		l.surrenders.handed(s.PID)
+	if live {
+		l.surrenders.handed.forget(s.PID)
+	} else {
+		l.surrenders.hand(s.PID)
 	}
 	if stored == nil {
 		return errManySessions
@@ -36,7 +38,10 @@ func (l *Logged) storeSession(s *socketio.SessionState, live bool) error {
 }
 
 // ForgetSession implements socketio.SessionAdapter.
-func (l *Logged) ForgetSession(pid string) { l.tail.store.drop(pid, l.uid) }
+func (l *Logged) ForgetSession(pid string) {
+	l.surrenders.handed.forget(pid)
+	l.tail.store.drop(pid, l.uid)
+}
 
 // DropSession implements socketio.SessionKeeper.
 func (l *Logged) DropSession(pid string) { l.tail.store.drop(pid, l.uid) }
@@ -44,6 +49,8 @@ func (l *Logged) DropSession(pid string) { l.tail.store.drop(pid, l.uid) }
 // take returns the socket with this key, which nobody else is given then; nil where there
 // is none. Whoever has its connection still, gives it up.
 func (l *Logged) take(ctx context.Context, pid string) (*Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.tail.options.MaxWait)
+	defer cancel()
 	if handed, ok := l.surrenders.begin(pid); ok { // what this server has of it goes the same way
 		l.giveUp(ctx, pid, handed)
 		l.surrenders.end(pid, handed)
@@ -60,13 +67,15 @@ func (l *Logged) take(ctx context.Context, pid string) (*Session, error) {
 	if s != nil {
 		owner = s.Owner
 	}
-	l.askSurrender(ctx, pid, owner)
-	// Also where nobody had it: it may have been stored meanwhile.
-	latest, err := l.tail.takeLate(ctx, pid)
-	if latest == nil || err != nil {
-		return s, nil
-	}
-	return latest, nil
+	l.askSurrender(ctx, pid, owner, func() bool {
+		latest, err := l.tail.takeLate(ctx, pid)
+		if latest == nil || err != nil {
+			return false
+		}
+		s = latest
+		return true
+	})
+	return s, nil
 }
 
 // takeLate is TakeSession for those whose time may be over.

@@ -87,22 +87,26 @@ func (q *store) enter(pid string, n write) <-chan struct{} {
 	return w.done
 }
 
-// cancel has nothing more done under a PID, as the socket is another server's.
-func (q *store) cancel(pid string) {
+// cancel has nothing more done under a PID that was asked for up to a time, as the socket
+// was another server's then.
+func (q *store) cancel(pid string, upTo int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	w := q.writes[pid]
 	switch {
 	case w == nil:
-	case w.busy && w.next != nil:
+	case w.busy && w.next != nil && w.next.isOf(upTo):
 		close(w.next.done)
 		w.next = nil
-	case !w.busy:
+	case !w.busy && w.isOf(upTo):
 		close(w.done)
 		delete(q.writes, pid)
 		q.order = slices.DeleteFunc(q.order, func(p string) bool { return p == pid })
 	}
 }
+
+// isOf reports whether a socket was to be stored by then. What is deleted has an owner.
+func (w *write) isOf(upTo int64) bool { return w.session != nil && w.session.Stored <= upTo }
 
 // under returns what is closed when nothing is left to be done under a PID now; nil where
 // nothing is.

@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"sync"
-	"time"
 )
 
 // Kinds of messages about sessions. They do not belong into a log.
@@ -28,8 +27,8 @@ type surrenders struct {
 	given map[string]chan struct{} // by PID: closed when a socket that others want has been handed to the store
 	busy  int                      // questions of others
 
-	restoredAt map[string]int64 // ns, by PID
-	recent     []restored       // the same, oldest first
+	restored recent // sockets taken from the store
+	handed   recent // sockets handed to it, that have not come back since
 }
 
 // question is one question to all other servers: have you got this socket?
@@ -37,8 +36,8 @@ type question struct {
 	left  int                 // servers that have not answered
 	uids  map[string]struct{} // those, where the Link knows them
 	owner string              // whose answer is enough where some may never answer, as Node's
-	found bool
-	done  chan struct{} // closed when there is nothing more to wait for
+	found chan struct{}       // capacity 1: somebody had it, and has stored it
+	done  chan struct{}       // closed when there is nothing more to wait for
 	ended bool
 }
 
@@ -54,21 +53,27 @@ func (q *question) answer(uid string, found bool) {
 		delete(q.uids, uid)
 	}
 	q.left--
-	q.found = q.found || found
-	if found || q.left <= 0 || q.uids == nil && uid == q.owner {
+	if found {
+		select {
+		case q.found <- struct{}{}:
+		default:
+		}
+	}
+	if q.left <= 0 || q.uids == nil && uid == q.owner {
 		q.ended = true
 		close(q.done)
 	}
 }
 
-// askSurrender has other servers give up the socket of a client that is here, and reports
-// whether one has stored it. owner is who has stored what there is, if anybody.
-func (l *Logged) askSurrender(ctx context.Context, pid, owner string) (found bool) {
+// askSurrender has other servers give up the socket of a client that is here. Whenever one
+// has stored it, and at the end, it tries to take it until that succeeds. owner is who
+// has stored what there is, if anybody.
+func (l *Logged) askSurrender(ctx context.Context, pid, owner string, take func() bool) {
 	n, uids, err := l.link.Others(ctx)
 	if err != nil || n == 0 {
-		return false
+		return
 	}
-	q := &question{left: n, owner: owner, done: make(chan struct{})}
+	q := &question{left: n, owner: owner, found: make(chan struct{}, 1), done: make(chan struct{})}
 	if uids != nil {
 		q.uids = make(map[string]struct{}, len(uids))
 		for _, u := range uids {
@@ -77,17 +82,24 @@ func (l *Logged) askSurrender(ctx context.Context, pid, owner string) (found boo
 	}
 	id := NewUID()
 	if !l.surrenders.ask(id, q) {
-		return false
+		return
 	}
 	defer l.surrenders.forget(id)
 	if l.publish(&Message{Type: SurrenderSession, RequestID: id, PID: pid}) != nil {
-		return false
+		return
 	}
-	select {
-	case <-q.done:
-	case <-ctx.Done():
+	for over := false; !over; {
+		select {
+		case <-q.found:
+		case <-q.done:
+			over = true
+		case <-ctx.Done():
+			over = true
+		}
+		if take() {
+			return
+		}
 	}
-	return l.surrenders.verdict(q)
 }
 
 // tellSurrender tells who has stored a socket that it has been taken.
@@ -116,12 +128,6 @@ func (s *surrenders) forget(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.asked, id)
-}
-
-func (s *surrenders) verdict(q *question) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return q.found
 }
 
 // answered takes a SessionSurrendered.
@@ -171,8 +177,9 @@ func (s *surrenders) end(pid string, stored chan struct{}) {
 	}
 }
 
-// handed tells that a socket has been handed to the store.
-func (s *surrenders) handed(pid string) {
+// hand tells that a socket has been handed to the store.
+func (s *surrenders) hand(pid string) {
+	s.handed.add(pid)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if stored := s.given[pid]; stored != nil {
@@ -184,52 +191,13 @@ func (s *surrenders) handed(pid string) {
 // moved gives up the socket that another server has taken from the store, unless it has
 // come back from there since.
 func (l *Logged) moved(m *Message) {
-	if !l.surrenders.since(m.PID, int64(m.Sequence)) {
+	if l.surrenders.restored.of(m.PID) > int64(m.Sequence) {
 		return
 	}
-	l.tail.store.cancel(m.PID)
+	l.tail.store.cancel(m.PID, int64(m.Sequence))
 	if l.MemoryAdapter.Moved(m.PID) {
 		l.tail.counts.surrendered.Add(1)
 	}
-}
-
-// restored remembers when a socket was taken from the store, for a while.
-type restored struct {
-	pid string
-	at  int64 // ns
-}
-
-// restoredStay is how long: messages are not on their way longer than that. maxRestored is
-// how many.
-const (
-	restoredStay = 10 * time.Second
-	maxRestored  = 16_384
-)
-
-// restore notes that a socket has been taken from the store.
-func (s *surrenders) restore(pid string) {
-	now := time.Now().UnixNano()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := 0
-	for n < len(s.recent) && (s.recent[n].at < now-int64(restoredStay) || len(s.recent)-n >= maxRestored) {
-		if s.restoredAt[s.recent[n].pid] == s.recent[n].at {
-			delete(s.restoredAt, s.recent[n].pid)
-		}
-		n++
-	}
-	s.recent = append(s.recent[n:], restored{pid, now})
-	if s.restoredAt == nil {
-		s.restoredAt = make(map[string]int64)
-	}
-	s.restoredAt[pid] = now
-}
-
-// since reports whether a socket that was stored here then has not been restored since.
-func (s *surrenders) since(pid string, stored int64) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.restoredAt[pid] <= stored
 }
 
 // surrender gives up the socket that another server asks for, on a goroutine.
@@ -260,8 +228,8 @@ func (l *Logged) giveUp(ctx context.Context, pid string, handed <-chan struct{})
 	stored := l.tail.store.under(pid) // where it was lost a moment ago
 	if l.MemoryAdapter.Surrender(pid) {
 		found = true
-		// Asked again, it is there as long as it has not been handed to PersistSession.
-		if l.MemoryAdapter.Surrender(pid) {
+		// Asked again, it is there as long as PersistSession has not returned.
+		if l.MemoryAdapter.Surrender(pid) && l.surrenders.handed.of(pid) == 0 {
 			select {
 			case <-handed:
 			case <-ctx.Done():

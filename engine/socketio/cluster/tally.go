@@ -18,6 +18,7 @@ import (
 
 const (
 	tallyInterval = time.Second
+	warnInterval  = 10 * time.Second
 	maxPeers      = 1024 // servers whose tallies are kept, per namespace
 )
 
@@ -162,8 +163,9 @@ func (s *sent) close(a *Adapter) {
 
 // peers are the servers whose tallies have come, by UID.
 type peers struct {
-	mu    sync.Mutex
-	byUID map[string]*peer // guarded by mu
+	mu     sync.Mutex
+	byUID  map[string]*peer // guarded by mu
+	warned time.Time        // when a loss was last logged; guarded by mu
 }
 
 // peer is what is known of one server.
@@ -228,8 +230,18 @@ func (t *peers) tally(a *Adapter, m *Message) {
 			lost := n - l.sent - l.got
 			p.lost += lost
 			a.stats.lost.Add(lost)
+			t.warn(a, m.UID)
 		}
 		l.sent, l.got = n, 0
+	}
+}
+
+// warn tells an operator, now and then. Called with mu held.
+func (t *peers) warn(a *Adapter, uid string) {
+	if now := time.Now(); now.Sub(t.warned) >= warnInterval {
+		t.warned = now
+		a.options.Logger.Warn("cluster: messages of another server were lost", "namespace", a.Namespace().Name(),
+			"server", uid, "lost", t.byUID[uid].lost, "lost of all", a.stats.lost.Load())
 	}
 }
 

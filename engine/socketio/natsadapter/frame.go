@@ -31,6 +31,7 @@ const (
 	kindReached              // the numbers of a mark that has come
 	kindCounts               // how many frames its sender has sent on which subjects
 	kindPart                 // of a message too long for one frame
+	kindBatch                // of events, in JetStream
 	kindAbsent               // its sender does not have this namespace, and answers nothing there
 )
 

@@ -32,6 +32,7 @@ type Node struct {
 	inbox   chan *nats.Msg // of all subscriptions: across them, too, the order of each server is kept
 
 	outbox   *cluster.Outbox
+	journal  *journal // nil without JetStream
 	window   *window
 	sending  *sending
 	interest *interest
@@ -81,8 +82,13 @@ func Connect(ctx context.Context, options Options) (*Node, error) {
 	}
 	n.outbox = cluster.NewOutbox(options.Outbox, n.send)
 	n.interest = newInterest(options.Linger, n.subscribe, n.failed)
+	if options.JetStream != nil {
+		if n.journal, err = newJournal(n); err != nil {
+			n.journal = nil
+		}
+	}
 	go n.run()
-	if err := n.introduce(ctx); err != nil {
+	if err := errors.Join(err, n.introduce(ctx)); err != nil {
 		_ = n.Close()
 		return nil, fmt.Errorf("natsadapter: joining: %w", err)
 	}
@@ -141,7 +147,13 @@ func (n *Node) UID() string { return n.uid }
 // Adapter is for socketio.Options.Adapter, of one server or several: it connects a namespace
 // with those of the same name on other servers.
 func (n *Node) Adapter(local *socketio.MemoryAdapter) socketio.Adapter {
-	a, err := cluster.New(local, n.uid, n.options.Adapter, n.open)
+	var a socketio.Adapter
+	var err error
+	if n.journal != nil && local.Recovery() != nil {
+		a, err = cluster.NewLogged(local, n.uid, n.options.Adapter, n.journal.tail, n.openLogged)
+	} else {
+		a, err = cluster.New(local, n.uid, n.options.Adapter, n.open)
+	}
 	if err != nil {
 		n.options.Logger.Error("natsadapter: a namespace is alone", "namespace", local.Namespace().Name(), "error", err)
 		return local
@@ -179,7 +191,11 @@ func (n *Node) Close() error {
 	n.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	err := n.outbox.Close(ctx)
+	var err error
+	if n.journal != nil {
+		err = n.journal.close(ctx)
+	}
+	err = errors.Join(err, n.outbox.Close(ctx))
 	subs := append(n.interest.close(), n.told, n.asked, n.answered)
 	n.control(nodeToken+questions, uint8(cluster.AdapterClose), nil)
 	for _, s := range subs {

@@ -43,12 +43,22 @@ type Stats struct {
 	Uncounted int
 	// Outbox is about what waits to be sent; its Dropped was never sent.
 	Outbox cluster.OutboxStats
+	// Log is about JetStream; nil without it.
+	Log *LogStats
 	// UnderWay and UnderWayBytes are sent, and not known to have come to the slowest server.
 	UnderWay, UnderWayBytes uint64
 	// Held counts how often sending waited for a slow server.
 	Held uint64
 	// Unheard is how many servers are not waited for, since they do not say what they have.
 	Unheard int
+}
+
+// LogStats are about the log that JetStream keeps.
+type LogStats struct {
+	Appended uint64 // batches of this server that JetStream has
+	Retries  uint64 // attempts to append one that came to nothing
+	Outbox   cluster.OutboxStats
+	Tail     cluster.TailStats
 }
 
 // ServerStats are about one other server.
@@ -67,6 +77,9 @@ func (n *Node) Stats() Stats {
 		Refused: n.numbers.refused.Load(), Homeless: n.numbers.homeless.Load(), SlowConsumer: n.numbers.slow.Load(),
 		Subscriptions: n.interest.size(), Waiting: len(n.inbox), Uncounted: n.sending.uncounted(), Outbox: n.outbox.Stats(),
 		UnderWay: w.under.messages, UnderWayBytes: w.under.bytes, Held: w.held, Unheard: w.waived,
+	}
+	if j := n.journal; j != nil {
+		s.Log = &LogStats{j.appends.Load(), j.retries.Load(), j.outbox.Stats(), j.tail.Stats()}
 	}
 	n.mu.RLock()
 	defer n.mu.RUnlock()
@@ -105,6 +118,9 @@ func (n *Node) Ready() error {
 	}
 	if at := n.numbers.lostAt.Load(); at != 0 && time.Since(time.Unix(0, at)) < recently {
 		errs = append(errs, fmt.Errorf("natsadapter: messages of other servers were lost in the last %v, %d in all", recently, n.numbers.lost.Load()))
+	}
+	if j := n.journal; j != nil {
+		errs = append(errs, j.ready())
 	}
 	return errors.Join(errs...)
 }
