@@ -171,6 +171,18 @@ func (j *Journal) Sessions() int {
 	return len(j.sessions)
 }
 
+// SessionsIn is how many of them are in a room.
+func (j *Journal) SessionsIn(room string) (n int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, s := range j.sessions {
+		if k, err := cluster.ParseSession(s.text, nil); err == nil && slices.Contains(k.Rooms, room) {
+			n++
+		}
+	}
+	return n
+}
+
 // nudge has run look. Called with journal.mu held.
 func (d *Desk) nudge() {
 	select {
