@@ -64,7 +64,7 @@ type Server struct {
 	pipes      pipes
 	leaving    context.Context    // immutable: of requests for other servers; done when Shutdown has told its own clients
 	leave      context.CancelFunc // immutable
-	tls        *tlsServer // written by Listen; nil without TLS
+	tls        *tlsServer         // written by Listen; nil without TLS
 }
 
 // New checks the options and returns a server that does not listen yet.

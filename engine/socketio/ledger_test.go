@@ -17,7 +17,9 @@ import (
 // ledger is a log that the servers of one process share, as a broker's with an order of
 // its own. Each namespace has one of its own.
 type ledger struct {
-	prompt bool // what is appended is delivered everywhere before the append returns
+	prompt  bool // what is appended is delivered everywhere before the append returns
+	ordered bool // its adapters tell which of two offsets comes first
+	silent  bool // other servers are not told of sockets that were restored; guarded by mu
 
 	mu       sync.Mutex
 	changed  sync.Cond // of mu
@@ -32,6 +34,7 @@ type ledger struct {
 type deposit struct {
 	*socketio.SessionState
 	until time.Time
+	live  bool // its client was connected
 }
 
 // book is the log of one namespace. Guarded by ledger.mu, but for delivering.
@@ -52,13 +55,12 @@ type reader struct {
 	dead   bool       // guarded by mu: it neither reads, nor keeps, nor answers
 	stall  int        // guarded by mu: entries to be delivered before it stands still; negative for all
 	done   chan struct{}
-
-	restoring func() // called before it adopts
 }
 
 var (
 	_ socketio.OffsetAdapter = (*reader)(nil)
 	_ socketio.SessionKeeper = (*reader)(nil)
+	_ socketio.OffsetOrder   = orderly{}
 )
 
 func newLedger(prompt bool) *ledger {
@@ -95,7 +97,19 @@ func (l *ledger) adapter(m *socketio.MemoryAdapter) socketio.Adapter {
 	} else {
 		go r.read()
 	}
+	if l.ordered {
+		return orderly{r}
+	}
 	return r
+}
+
+// orderly is a reader that knows the order of offsets.
+type orderly struct{ *reader }
+
+func (orderly) OffsetBefore(a, b string) bool {
+	i, ok := entryIndex(a)
+	k, known := entryIndex(b)
+	return ok && known && i < k
 }
 
 // read delivers what is appended, one by one.
@@ -208,12 +222,12 @@ func (r *reader) store(do func(l *ledger)) {
 }
 
 func (r *reader) PersistSession(_ context.Context, s *socketio.SessionState) error {
-	r.store(func(l *ledger) { l.sessions[s.PID] = deposit{s, time.Now().Add(s.TTL)} })
+	r.store(func(l *ledger) { l.sessions[s.PID] = deposit{s, time.Now().Add(s.TTL), false} })
 	return nil
 }
 
 func (r *reader) KeepSession(_ context.Context, s *socketio.SessionState) error {
-	r.store(func(l *ledger) { l.sessions[s.PID] = deposit{s, time.Now().Add(s.TTL)}; l.kept++ })
+	r.store(func(l *ledger) { l.sessions[s.PID] = deposit{s, time.Now().Add(s.TTL), true}; l.kept++ })
 	return nil
 }
 
@@ -225,16 +239,39 @@ func (r *reader) DropSession(pid string) {
 	r.store(func(l *ledger) { delete(l.sessions, pid); l.dropped = append(l.dropped, pid) })
 }
 
-// take gets a session and deletes it.
-func (l *ledger) take(pid string) *socketio.SessionState {
+// take gets a session and deletes it; live says that it may not be the latest.
+func (l *ledger) take(pid string) (s *socketio.SessionState, live bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := l.sessions[pid]
+	d := l.sessions[pid]
 	delete(l.sessions, pid)
-	if time.Now().After(s.until) {
-		return nil
+	if time.Now().After(d.until) {
+		return nil, false
 	}
-	return s.SessionState
+	return d.SessionState, d.live
+}
+
+// find is take, where another server may have the socket still.
+func (r *reader) find(ctx context.Context, pid string) *socketio.SessionState {
+	s, live := r.log.take(pid)
+	if s != nil && !live {
+		return s
+	}
+	asked := false
+	for _, o := range r.all() {
+		if o != r || r.log.ordered {
+			asked = o.Surrender(pid) || asked
+		}
+	}
+	for {
+		if latest, live := r.log.take(pid); latest != nil && !live {
+			return latest
+		}
+		if !asked || ctx.Err() != nil {
+			return s
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 func (l *ledger) has(pid string) *socketio.SessionState {
@@ -247,19 +284,9 @@ func (r *reader) RestoreSession(ctx context.Context, pid, offset string, adopt f
 	r.log.mu.Lock()
 	r.log.asked = append(r.log.asked, offset)
 	r.log.mu.Unlock()
-	s := r.log.take(pid)
+	s := r.find(ctx, pid)
 	if s == nil {
-		asked := false
-		for _, o := range r.others() {
-			asked = o.Surrender(pid) || asked
-		}
-		for asked && s == nil && ctx.Err() == nil {
-			time.Sleep(time.Millisecond)
-			s = r.log.take(pid)
-		}
-		if s == nil {
-			return nil
-		}
+		return nil
 	}
 	from, ok := entryIndex(s.Offset)
 	if offset != "" {
@@ -269,9 +296,11 @@ func (r *reader) RestoreSession(ctx context.Context, pid, offset string, adopt f
 	if !ok {
 		return nil
 	}
-	if r.restoring != nil {
-		r.restoring()
+	r.log.mu.Lock()
+	for !r.dead && !r.log.prompt && from >= r.next { // the client is ahead
+		r.log.changed.Wait()
 	}
+	r.log.mu.Unlock()
 	r.hold.Lock()
 	defer r.hold.Unlock()
 	state := &socketio.RestoredSession{SessionState: *s}
@@ -287,7 +316,10 @@ func (r *reader) RestoreSession(ctx context.Context, pid, offset string, adopt f
 			state.Missed, state.Offsets = append(state.Missed, e), append(state.Offsets, entryOffset(i))
 		}
 	}
-	if adopt(state) {
+	r.log.mu.Lock()
+	silent := r.log.silent
+	r.log.mu.Unlock()
+	if adopt(state) && !silent {
 		for _, o := range r.others() {
 			o.Moved(pid)
 		}
@@ -310,6 +342,18 @@ func (l *ledger) settle(tb testing.TB) {
 		}
 		return true
 	})
+}
+
+// stalls has a server stand still, or go on.
+func (l *ledger) stalls(v *socketio.Server, still bool) {
+	r := l.reader(v)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r.stall = -1
+	if still {
+		r.stall = 0
+	}
+	l.changed.Broadcast()
 }
 
 // reader returns the adapter of a server's default namespace.

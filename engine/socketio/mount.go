@@ -55,6 +55,10 @@ func (v *Server) ready() error {
 	return nil
 }
 
+// RefuseSession is for what Options.Forward returns: it answers that nobody knows the
+// session. See engine.RefuseSession.
+func RefuseSession(w http.ResponseWriter, r *http.Request) { engine.RefuseSession(w, r) }
+
 // Dial returns the client's end of a new connection to the server within the process,
 // on which HTTP/1.1 and WebSocket are spoken as at its port, on behalf of the peer.
 // For those who bring a transport of their own. It starts the server where nobody has.

@@ -104,6 +104,15 @@ type Options struct {
 	// times as many may wait for one to end.
 	MaxTLSHandshakes int
 
+	// NodeTag is what this server is called among those that share an address without
+	// sticky sessions: 1 to 16 letters and digits, which no other one has. The ids of its
+	// Engine.IO sessions begin with it and a dot. New panics where it is anything else.
+	// Default: none. Package cluster/forward sets it, and Forward.
+	NodeTag string
+	// Forward returns what has the requests answered by another server whose session ids
+	// they have, by that server's NodeTag; nil where there is none. See engine.Options. New
+	// panics where there is no NodeTag. Default: such sessions are unknown.
+	Forward func(tag string) http.Handler
 	// Handler serves every other path of the port, such as the application's pages;
 	// default: 404.
 	Handler http.Handler
@@ -324,7 +333,7 @@ func (o *Options) engine(accept func(*engine.Session) engine.Receiver) engine.Op
 		Path: o.Path, NoTrailingSlash: o.NoTrailingSlash, Transports: o.Transports, NoUpgrades: o.NoUpgrades,
 		PingInterval: o.PingInterval, PingTimeout: o.PingTimeout,
 		UpgradeTimeout: o.UpgradeTimeout, ConnectTimeout: o.ConnectTimeout, AllowEIO3: o.AllowEIO3,
-		MaxHTTPBufferSize: o.MaxHTTPBufferSize, CORS: o.CORS, Handler: o.Handler, Accept: accept,
+		MaxHTTPBufferSize: o.MaxHTTPBufferSize, CORS: o.CORS, NodeTag: o.NodeTag, Forward: o.Forward, Handler: o.Handler, Accept: accept,
 		NoJSONP: o.NoJSONP, Cookie: o.Cookie, InitialPacket: o.InitialPacket, AllowRequest: o.AllowRequest, GenerateID: o.GenerateID,
 		MaxHooks: o.MaxHooks, MaxParked: o.MaxParked,
 		PerMessageDeflate: o.PerMessageDeflate, HTTPCompression: o.HTTPCompression,

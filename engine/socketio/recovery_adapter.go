@@ -233,9 +233,10 @@ func (l *eventLog) adopt(s *Socket, sid, pid socketID, rooms []string, missed []
 		}
 		l.enter(&stored{n: n, at: l.now(), frame: e.frame, pos: e.at, in: []*logRoom{&r.own}, mark: e.mark})
 	}
-	if t := l.tailOf(s.nsp, false, false, offset); t.text != "" && len(missed) > 0 {
-		// What carries the latest offset from now on, a volatile event, comes after these.
-		l.note(l.markOf(s.nsp, t), t.counted)
+	if latest := s.nsp.latest; s.nsp.logged.Load() && (len(missed) > 0 || latest == nil || latest.text != offset) {
+		// What carries the latest offset from now on, a volatile event, comes after these,
+		// and after all that the client has had elsewhere.
+		l.note(l.markOf(s.nsp, tail{offset + beside, true}), true)
 	}
 	return r
 }

@@ -1,6 +1,7 @@
 package socketio_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fanfare-go/fanfare/engine/parser"
 	"github.com/fanfare-go/fanfare/engine/socketio"
 )
 
@@ -158,7 +160,7 @@ func TestRecoveryTakesTheOldConnectionOverFromAnotherServer(t *testing.T) {
 	must(t, s.Join("lobby"))
 	chair.Set(s, 3)
 	f.take(c.pid) // before or after it is told of: it asks a
-	eventually(t, "it is told of", func() bool { return f.take(c.pid) != nil })
+	eventually(t, "it is told of", func() bool { s, _ := f.take(c.pid); return s != nil })
 	must(t, b.Emit("one"))
 	c.gets(`42["one"]`)
 	old := *c
@@ -273,6 +275,44 @@ func TestAnOffsetThatComesTwice(t *testing.T) {
 	}
 }
 
+// A client that has been on another server, and is back before this one has heard of that,
+// has nothing twice.
+func TestRecoveryOfWhoIsBackBeforeItIsKnownToHaveGone(t *testing.T) {
+	f := &fleet{ledger: newLedger(false)}
+	f.ordered, f.silent = true, true
+	for range 2 {
+		f.servers = append(f.servers, recoveringWith(t, socketio.Options{
+			ConnectionStateRecovery: &socketio.Recovery{}, Adapter: f.adapter,
+		}))
+	}
+	a, b := f.servers[0], f.servers[1]
+	other, o := f.roamer(t, 1)
+	must(t, o.Join("elsewhere"))
+	c, s := f.roamer(t, 0)
+	must(t, s.Join("lobby"))
+	must(t, a.Emit("one"))
+	c.gets(`42["one"]`)
+	a.loses(c)
+	again := f.goesTo(c, 1)
+	must(t, again.Join("bar"))
+	must(t, a.Emit("two"))
+	c.gets(`42["two"]`)
+	must(t, a.To("elsewhere").Emit("not yours")) // the offset of which a has no use for
+	other.gets(`42["one"]`, `42["two"]`, `42["not yours"]`)
+	must(t, b.Volatile().Emit("volatile"))
+	c.gets(`42["volatile"]`)
+	if a.Stats().Recovery.Waiting != 1 {
+		t.Fatal("it is known")
+	}
+	back := f.goesTo(c, 0)
+	c.missed()
+	if got := fmt.Sprint(back.Rooms()); got != fmt.Sprint([]string{c.sid, "lobby", "bar"}) {
+		t.Errorf("rooms %s", got)
+	}
+	must(t, b.To("bar").Emit("three"))
+	c.gets(`42["three"]`)
+}
+
 // Nothing falls between what was missed and what comes, while events are emitted all the
 // time.
 func TestRecoveryOnAnotherServerIsOneStep(t *testing.T) {
@@ -316,4 +356,92 @@ func TestRecoveryOnAnotherServerIsOneStep(t *testing.T) {
 	for last := <-stopped; next < last; {
 		hear(c.strip(c.read()))
 	}
+}
+
+// With msgpack an offset of any length is where stock clients look for it.
+func TestRecoveryByALogWithMsgpack(t *testing.T) {
+	l := newLedger(true)
+	w := recoveringWith(t, socketio.Options{
+		Parser: socketio.Msgpack{}, ConnectionStateRecovery: &socketio.Recovery{}, Adapter: l.adapter,
+	})
+	c := dial(t, w.addr)
+	read := func() parser.Packet {
+		t.Helper()
+		p, _, err := parser.Msgpack{}.DecodePacket([]byte(strings.TrimPrefix(c.read(), "binary:")), true, nil)
+		must(t, err)
+		return p
+	}
+	connect := func(auth string) {
+		t.Helper()
+		b, err := parser.Msgpack{}.AppendPacket(nil, &parser.Packet{Type: parser.Connect, Namespace: []byte("/"), Data: []byte(auth)}, nil)
+		must(t, err)
+		c.sendBinary(b...)
+	}
+	event := func(want string) {
+		t.Helper()
+		if p := read(); string(p.Data) != want {
+			t.Fatalf("event %s, want %s", p.Data, want)
+		}
+	}
+	var id struct{ SID, PID string }
+	connect(`{}`)
+	must(t, json.Unmarshal(read().Data, &id))
+	s := w.socket(c, id.SID)
+	must(t, w.Emit("one", []byte{1}))
+	must(t, w.Volatile().Emit("volatile"))
+	must(t, w.Local().Emit("local"))
+	event(`["one",{"_placeholder":true,"num":0},"10001-0"]`)
+	event(`["volatile","10001-0"]`)
+	event(`["local","10001-0~` + socketio.FormatOffset(w.Server, 2) + `"]`)
+	c.vanish()
+	w.ended(t, end{"/", id.SID, socketio.ReasonTransportClose})
+	must(t, s.Emit("missed"))
+	c = dial(t, w.addr)
+	connect(`{"pid":"` + id.PID + `","offset":"10001-0"}`)
+	event(`["local","10001-0~` + socketio.FormatOffset(w.Server, 2) + `"]`)
+	event(`["missed","10002-0"]`)
+	read()
+}
+
+// A history that is replayed to one socket is not in the log: what it is sent carries the
+// log's offset all the same, so that it misses nothing and has nothing twice.
+func TestHistoryByALog(t *testing.T) {
+	f := newFleet(t, 2, socketio.Options{})
+	a, b := f.servers[0], f.servers[1]
+	h := a.KeepHistory("lobby", socketio.HistoryLimits{Events: 10})
+	must(t, b.To("lobby").Emit("n", 1))
+	must(t, b.To("lobby").Emit("n", 2, []byte{1}))
+	must(t, b.Emit("n", 3))
+	f.settle(t)
+	events, complete := h.Since("")
+	requireTexts(t, events, "n[1]", "n[2 [1]]")
+	if !complete || events[0].Offset != "10001-0" || events[1].Offset != "10002-0" {
+		t.Errorf("complete %v, offsets %q %q", complete, events[0].Offset, events[1].Offset)
+	}
+	if after, complete := h.Since("10001-0"); len(after) != 1 || !complete {
+		t.Errorf("%d events, complete %v", len(after), complete)
+	}
+	if after, complete := h.Since("nothing of ours"); len(after) != 2 || complete {
+		t.Errorf("%d events, complete %v", len(after), complete)
+	}
+	c, s := f.roamer(t, 0)
+	if complete, err := h.Join(s, "10001-0"); !complete || err != nil {
+		t.Errorf("complete %v, %v", complete, err)
+	}
+	if got := c.strip(c.read()); got != `451-["n",2,{"_placeholder":true,"num":0}]` {
+		t.Errorf("got %s", got)
+	}
+	c.read()
+	must(t, b.Volatile().Emit("volatile"))
+	c.gets(`42["volatile"]`)
+	a.loses(c)
+	must(t, b.To("lobby").Emit("n", 4))
+	f.settle(t)
+	f.goesTo(c, 0)
+	c.missed(`42["n",4]`)
+	a.loses(c)
+	must(t, b.To("lobby").Emit("n", 5))
+	f.settle(t)
+	f.goesTo(c, 1)
+	c.missed(`42["n",5]`)
 }

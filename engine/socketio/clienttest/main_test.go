@@ -2,6 +2,8 @@ package clienttest_test
 
 import (
 	"flag"
+	"fmt"
+	"os"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -12,6 +14,13 @@ import (
 //
 // Rows that run at the same time wait for clocks, not for processors.
 func TestMain(m *testing.M) {
+	if url := os.Getenv(memberEnv); url != "" {
+		if err := member(url); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	flag.Parse()
 	if err := flag.Set("test.parallel", "8"); err != nil {
 		panic(err)

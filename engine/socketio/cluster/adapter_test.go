@@ -201,10 +201,19 @@ func TestTalliesOfSeveralNamespaces(t *testing.T) {
 			return clustertest.Fate{}
 		}}
 		f := newFleet(t, b, 2, cluster.Options{Pulse: new(cluster.Pulse)})
-		for _, n := range []string{"/a", "/b", "/c"} {
+		names := []string{"/a", "/b", "/c"}
+		for _, n := range names {
 			for _, v := range f {
 				v.Of(n)
 			}
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if len(tallies) != 2*4 { // who is new asks, and is answered
+			t.Errorf("%v", tallies)
+		}
+		clear(tallies)
+		for _, n := range names {
 			for range 3 {
 				_ = f[0].Of(n).Emit("x")
 			}
@@ -460,4 +469,58 @@ func TestServingEnds(t *testing.T) {
 			t.Errorf("%s", got)
 		}
 	})
+}
+
+// What another server says of itself costs no more than what it has sent.
+func TestBoastsAreBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many answers")
+	}
+	v, l := alone(t, cluster.Options{})
+	l.others = 2
+	ctx, cancel := context.WithCancelCause(t.Context())
+	got := make(chan int, 1)
+	go func() {
+		n := 0
+		for _, err := range v.To("nobody").AskAll(ctx, "ask") {
+			if err != nil {
+				n++
+			}
+		}
+		got <- n
+	}()
+	var sent []string
+	for len(sent) == 0 {
+		sent = l.take()
+		time.Sleep(time.Millisecond)
+	}
+	m, _, err := cluster.ParseJSON([]byte(sent[0]), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, uid := range []string{"a", "a", "b"} { // one says it twice
+		l.hear(t, fmt.Sprintf(`{"type":11,"data":{"requestId":%q,"clientCount":2147483647},"uid":%q,"nsp":"/"}`, m.RequestID, uid))
+	}
+	cancel(context.DeadlineExceeded)
+	if n := <-got; n > 1<<18+1 {
+		t.Errorf("%d results", n)
+	}
+}
+
+// There is room for so many servers' tallies, and a new one takes the place of the one
+// that has said nothing for longest.
+func TestTalliesOfManyServers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many messages")
+	}
+	v, l := alone(t, cluster.Options{})
+	for i := range 3000 {
+		l.hear(t, fmt.Sprintf(`{"type":64,"data":{"sent":{"":5,"x":1}},"uid":"u%d","nsp":"/"}`, i))
+	}
+	l.hear(t, `{"type":64,"data":{"sent":{"":9}},"uid":"u2999","nsp":"/"}`)
+	l.hear(t, `{"type":64,"data":{"sent":{"":9}},"uid":"u0","nsp":"/"}`)    // anew
+	l.hear(t, `{"type":64,"data":{"sent":{"":2}},"uid":"u2999","nsp":"/"}`) // nonsense
+	if st := v.adapter.Stats(); st.Lost != 4 || st.LostBy["u2999"] != 4 || len(st.LostBy) != 1 {
+		t.Errorf("%+v", st)
+	}
 }

@@ -50,6 +50,9 @@ type fakeLink struct {
 }
 
 func (l *fakeLink) add(to string, m *cluster.Message) error {
+	if m.Type == cluster.Tally && m.RequestID != "" {
+		return nil // that of one who is new; it comes when a second is over
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sent = append(l.sent, to+string(cluster.AppendJSON(nil, m, "/")))

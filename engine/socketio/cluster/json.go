@@ -78,6 +78,7 @@ func AppendData(dst []byte, m *Message) []byte {
 			w.b = strconv.AppendUint(w.b, m.Sequence, 10)
 		}
 	case Tally:
+		w.requestID(m)
 		w.key("sent")
 		w.b = appendCounts(w.b, m.Sent)
 	}

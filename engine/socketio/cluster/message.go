@@ -30,7 +30,7 @@ const (
 
 // Kinds beyond Node's.
 const (
-	Tally                Type = 64 + iota // Sent: how many messages its sender has published by now
+	Tally                Type = 64 + iota // Sent: how many messages its sender has published by now; with a RequestID answered by the others' Tally
 	CountSockets                          // answered by CountSocketsResponse
 	CountSocketsResponse                  // Clients
 	RoomSizes                             // answered by RoomSizesResponse

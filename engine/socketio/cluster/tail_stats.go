@@ -35,6 +35,28 @@ type TailStats struct {
 	StoreErrors uint64 // sockets that could not be stored or deleted
 }
 
+// Add adds the numbers of another Tail.
+func (s *TailStats) Add(o TailStats) {
+	s.Events += o.Events
+	s.Bytes += o.Bytes
+	s.Read += o.Read
+	s.Bad += o.Bad
+	s.Ranges += o.Ranges
+	s.Gaps += o.Gaps
+	s.Pending += o.Pending
+	s.PendingBytes += o.PendingBytes
+	s.Early += o.Early
+	s.LostForOthers += o.LostForOthers
+	s.Unknown += o.Unknown
+	s.Restored += o.Restored
+	s.NoSession += o.NoSession
+	s.TooOld += o.TooOld
+	s.TooEarly += o.TooEarly
+	s.Crowded += o.Crowded
+	s.Surrendered += o.Surrendered
+	s.StoreErrors += o.StoreErrors
+}
+
 type tailCounts struct {
 	read, bad, ranges, gaps                        atomic.Uint64
 	pending, pendingBytes                          atomic.Int64

@@ -25,7 +25,7 @@ type peer struct {
 func (t *Tunnel) Receive(b []byte) {
 	t.counters.messagesIn.Add(1)
 	h, rest, err := parseHeader(b)
-	if err != nil {
+	if err != nil || len(b) > 2*maxMessage {
 		t.counters.malformed.Add(1)
 		return
 	}
