@@ -17,7 +17,9 @@ import (
 // ledger is a log that the servers of one process share, as a broker's with an order of
 // its own. Each namespace has one of its own.
 type ledger struct {
-	prompt bool // what is appended is delivered everywhere before the append returns
+	prompt  bool // what is appended is delivered everywhere before the append returns
+	ordered bool // its adapters tell which of two offsets comes first
+	silent  bool // other servers are not told of sockets that were restored; guarded by mu
 
 	mu       sync.Mutex
 	changed  sync.Cond // of mu
@@ -58,6 +60,7 @@ type reader struct {
 var (
 	_ socketio.OffsetAdapter = (*reader)(nil)
 	_ socketio.SessionKeeper = (*reader)(nil)
+	_ socketio.OffsetOrder   = orderly{}
 )
 
 func newLedger(prompt bool) *ledger {
@@ -94,7 +97,19 @@ func (l *ledger) adapter(m *socketio.MemoryAdapter) socketio.Adapter {
 	} else {
 		go r.read()
 	}
+	if l.ordered {
+		return orderly{r}
+	}
 	return r
+}
+
+// orderly is a reader that knows the order of offsets.
+type orderly struct{ *reader }
+
+func (orderly) OffsetBefore(a, b string) bool {
+	i, ok := entryIndex(a)
+	k, known := entryIndex(b)
+	return ok && known && i < k
 }
 
 // read delivers what is appended, one by one.
@@ -243,8 +258,10 @@ func (r *reader) find(ctx context.Context, pid string) *socketio.SessionState {
 		return s
 	}
 	asked := false
-	for _, o := range r.others() {
-		asked = o.Surrender(pid) || asked
+	for _, o := range r.all() {
+		if o != r || r.log.ordered {
+			asked = o.Surrender(pid) || asked
+		}
 	}
 	for {
 		if latest, live := r.log.take(pid); latest != nil && !live {
@@ -299,7 +316,10 @@ func (r *reader) RestoreSession(ctx context.Context, pid, offset string, adopt f
 			state.Missed, state.Offsets = append(state.Missed, e), append(state.Offsets, entryOffset(i))
 		}
 	}
-	if adopt(state) {
+	r.log.mu.Lock()
+	silent := r.log.silent
+	r.log.mu.Unlock()
+	if adopt(state) && !silent {
 		for _, o := range r.others() {
 			o.Moved(pid)
 		}

@@ -275,6 +275,44 @@ func TestAnOffsetThatComesTwice(t *testing.T) {
 	}
 }
 
+// A client that has been on another server, and is back before this one has heard of that,
+// has nothing twice.
+func TestRecoveryOfWhoIsBackBeforeItIsKnownToHaveGone(t *testing.T) {
+	f := &fleet{ledger: newLedger(false)}
+	f.ordered, f.silent = true, true
+	for range 2 {
+		f.servers = append(f.servers, recoveringWith(t, socketio.Options{
+			ConnectionStateRecovery: &socketio.Recovery{}, Adapter: f.adapter,
+		}))
+	}
+	a, b := f.servers[0], f.servers[1]
+	other, o := f.roamer(t, 1)
+	must(t, o.Join("elsewhere"))
+	c, s := f.roamer(t, 0)
+	must(t, s.Join("lobby"))
+	must(t, a.Emit("one"))
+	c.gets(`42["one"]`)
+	a.loses(c)
+	again := f.goesTo(c, 1)
+	must(t, again.Join("bar"))
+	must(t, a.Emit("two"))
+	c.gets(`42["two"]`)
+	must(t, a.To("elsewhere").Emit("not yours")) // the offset of which a has no use for
+	other.gets(`42["one"]`, `42["two"]`, `42["not yours"]`)
+	must(t, b.Volatile().Emit("volatile"))
+	c.gets(`42["volatile"]`)
+	if a.Stats().Recovery.Waiting != 1 {
+		t.Fatal("it is known")
+	}
+	back := f.goesTo(c, 0)
+	c.missed()
+	if got := fmt.Sprint(back.Rooms()); got != fmt.Sprint([]string{c.sid, "lobby", "bar"}) {
+		t.Errorf("rooms %s", got)
+	}
+	must(t, b.To("bar").Emit("three"))
+	c.gets(`42["three"]`)
+}
+
 // Nothing falls between what was missed and what comes, while events are emitted all the
 // time.
 func TestRecoveryOnAnotherServerIsOneStep(t *testing.T) {

@@ -100,7 +100,7 @@ func (l *eventLog) claim(s *Socket, k key) (r *recoverable, rooms []string, befo
 		return nil, nil, nil, r.socket
 	}
 	n, ok := l.reached(r, k.offset)
-	if !ok && r.nsp.logged.Load() && l.elsewhere(r, foreign(k.offset)) {
+	if !ok && r.nsp.logged.Load() && l.elsewhere(r, k.offset) {
 		return nil, nil, nil, nil // for RestoreSession
 	}
 	if !ok || r.until < l.now() || r.isExpired() || r.lost(n) {

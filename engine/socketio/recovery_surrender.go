@@ -84,6 +84,7 @@ func (s *Socket) quit(rooms []string) {
 	if len(rooms) > 0 {
 		s.nsp.adapter.LeaveAll(s, rooms, true)
 	}
+	s.leaveID()
 }
 
 // handOver has a socket persisted that waits and has not been, such as one that was lost

@@ -50,11 +50,11 @@ func member(url string) error {
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			switch r.URL.Path {
 			case "/forwarded":
-				fmt.Fprint(w, server.Stats().Engine.Forwarded)
+				_, _ = fmt.Fprint(w, server.Stats().Engine.Forwarded)
 			case "/others":
-				fmt.Fprint(w, f.Stats().Peers)
+				_, _ = fmt.Fprint(w, f.Stats().Peers)
 			case "/sockets":
-				fmt.Fprint(w, server.Stats().Sockets["/"])
+				_, _ = fmt.Fprint(w, server.Stats().Sockets["/"])
 			}
 		}),
 	}

@@ -35,12 +35,13 @@ type Options struct {
 // first, and has the Link tell the others. Safe for concurrent use.
 type Adapter struct {
 	*socketio.MemoryAdapter
-	options  Options   // immutable
-	uid      string    // immutable
-	link     Link      // immutable once opened
-	lanes    Lanes     // immutable once opened; nil where all is one lane
-	interest *interest // immutable once opened; nil where the Link is not Interested
-	own      bool      // immutable once opened: see Own
+	options  Options      // immutable
+	uid      string       // immutable
+	link     Link         // immutable once opened
+	lanes    Lanes        // immutable once opened; nil where all is one lane
+	interest *interest    // immutable once opened; nil where the Link is not Interested
+	ids      IDInterested // immutable once opened; nil where the Link is not
+	own      bool         // immutable once opened: see Own
 	opened   atomic.Bool
 	early    early
 
@@ -80,6 +81,7 @@ func New(local *socketio.MemoryAdapter, uid string, options Options, open func(*
 	if i, ok := link.(Interested); ok {
 		a.interest = newInterest(i)
 	}
+	a.ids, _ = link.(IDInterested)
 	a.answerEarly()
 	a.Missed() // whatever was before
 	return a, nil

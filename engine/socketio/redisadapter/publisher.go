@@ -32,6 +32,7 @@ type publisher struct {
 
 	// loop-only: of the outbox's goroutine
 	connection rueidis.DedicatedClient // nil where there is none
+	lost       <-chan error            // is closed when the connection is
 	release    func()
 	identity   identity
 	attempts   int
@@ -102,7 +103,7 @@ func build(b rueidis.Builder, m cluster.Outgoing) rueidis.Completed {
 
 // connect sees to it that there is a connection that works.
 func (p *publisher) connect(ctx context.Context) error {
-	if p.connection != nil {
+	if p.lives() {
 		return nil
 	}
 	client, err := p.connector.connect()
@@ -124,7 +125,24 @@ func (p *publisher) connect(ctx context.Context) error {
 	}
 	p.identity = introduce(hello, d, p.identity)
 	p.connection, p.release = d, release
+	p.lost = d.SetPubSubHooks(rueidis.PubSubHooks{OnMessage: func(rueidis.PubSubMessage) {}})
 	return nil
+}
+
+// lives reports whether there is a connection. One that was lost while there was nothing
+// to send is found out before something is sent in vain: with hooks the client reads all
+// the time, and so learns of the end.
+func (p *publisher) lives() bool {
+	if p.connection == nil {
+		return false
+	}
+	select {
+	case <-p.lost:
+		p.disconnect()
+		return false
+	default:
+		return true
+	}
 }
 
 func (p *publisher) disconnect() {

@@ -31,6 +31,9 @@ func (s *sharded) open(a *cluster.Adapter) (cluster.Link, error) {
 	if s.fleet.options.Sharded.Subscriptions == Static {
 		return l, nil
 	}
+	if s.fleet.options.Sharded.Subscriptions == DynamicPrivate {
+		return &idsLink{roomsLink: roomsLink{l}, ids: make(map[string]struct{})}, nil
+	}
 	return &roomsLink{l}, nil
 }
 
@@ -195,6 +198,33 @@ func (l *roomsLink) Enter(room string) {
 func (l *roomsLink) Leave(room string) {
 	if l.fleet.options.Sharded.Subscriptions.separate(room) {
 		l.channels.leave(l.shardedLink, l.public+room+"#")
+	}
+}
+
+// idsLink is a roomsLink that subscribes to sockets' own ids, too.
+type idsLink struct {
+	roomsLink
+	mu  sync.Mutex
+	ids map[string]struct{} // guarded by mu
+}
+
+// EnterID implements cluster.IDInterested.
+func (l *idsLink) EnterID(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, there := l.ids[id]; !there {
+		l.ids[id] = struct{}{}
+		l.channels.enter(l.shardedLink, l.public+id+"#", false)
+	}
+}
+
+// LeaveID implements cluster.IDInterested.
+func (l *idsLink) LeaveID(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, there := l.ids[id]; there {
+		delete(l.ids, id)
+		l.channels.leave(l.shardedLink, l.public+id+"#")
 	}
 }
 

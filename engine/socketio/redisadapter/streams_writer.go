@@ -35,6 +35,7 @@ type streamWriter struct {
 
 	// loop-only: of the outbox's goroutine
 	connection rueidis.DedicatedClient // nil where there is none
+	lost       <-chan error            // says that it has ended
 	release    func()
 	identity   identity
 	doubt      int    // so many messages, the first of the next batch, may be there already
@@ -238,7 +239,12 @@ func (w *streamWriter) reachesBack(ctx context.Context) error {
 // read from a place before everything that is written.
 func (w *streamWriter) connect(ctx context.Context) error {
 	if w.connection != nil {
-		return nil
+		select {
+		case <-w.lost: // while nothing was in doubt
+			w.disconnect()
+		default:
+			return nil
+		}
 	}
 	if w.reader.position() == "" {
 		return fmt.Errorf("redisadapter: the stream is not read yet: %w", orNotConnected(w.reader.ready()))
@@ -248,6 +254,8 @@ func (w *streamWriter) connect(ctx context.Context) error {
 		return err
 	}
 	w.connection, w.release, w.identity = d, release, id
+	// The client then reads all the time, and so notices the end.
+	w.lost = d.SetPubSubHooks(rueidis.PubSubHooks{OnMessage: func(rueidis.PubSubMessage) {}})
 	return nil
 }
 

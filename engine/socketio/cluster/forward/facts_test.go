@@ -77,7 +77,6 @@ func (f *fact) resultOf(t *testing.T, a, at *node) result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.dial().do("POST", polling+"&sid="+sid, "1") // or Shutdown waits for the client
 	return result{r.StatusCode, r.Header, strings.ReplaceAll(string(body), sid, "SID"), r.ContentLength, false}
 }
 

@@ -180,6 +180,12 @@ func (k *node) open() string {
 	k.t.Helper()
 	l := k.dial()
 	sid := sidOf(k.t, l.do("GET", polling, "").body)
+	k.t.Cleanup(func() { // or Shutdown waits for the client's next poll
+		if r, err := http.Post("http://"+k.addr+polling+"&sid="+sid, "text/plain", strings.NewReader("1")); err == nil {
+			_ = r.Body.Close()
+		}
+		http.DefaultClient.CloseIdleConnections()
+	})
 	l.post(sid, "40")
 	if a := l.poll(sid); !strings.HasPrefix(a.body, "40{") {
 		k.t.Fatalf("connecting: %q", a.body)

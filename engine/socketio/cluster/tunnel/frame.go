@@ -32,7 +32,7 @@ const (
 	kindData                   // offset in the stream, bytes
 	kindFinish                 // offset at which the stream ends
 	kindWindow                 // offset up to which may be sent
-	kindAlive                  // offset up to which was sent, and that up to which may be
+	kindAlive                  // offset up to which was sent, that up to which may be, and 1 if the first is the end
 	kindReset                  // cause
 	kindHello                  // who is there?
 	kindHere                   // I am
@@ -49,6 +49,7 @@ type frame struct {
 	id         uint64
 	at         uint64 // an offset, or the cause
 	limit      uint64
+	last       bool
 	meta, data []byte
 }
 
@@ -80,6 +81,10 @@ func (f *frame) append(b []byte) []byte {
 		b = binary.AppendUvarint(b, f.limit)
 	case kindAlive:
 		b = binary.AppendUvarint(binary.AppendUvarint(b, f.at), f.limit)
+		if f.last {
+			return append(b, 1)
+		}
+		return append(b, 0)
 	}
 	return b
 }
@@ -120,6 +125,7 @@ func parseFrame(b []byte) (f frame, rest []byte, err error) {
 		f.limit = p.number()
 	case kindAlive:
 		f.at, f.limit = p.number(), p.number()
+		f.last = p.number() == 1
 	}
 	if !p.ok {
 		return frame{}, nil, errMalformed

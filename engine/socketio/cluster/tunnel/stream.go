@@ -121,7 +121,7 @@ func (s *Stream) consumed(n int) {
 	}
 	if s.err == nil && !s.ended && s.read+window/2 >= s.allowed {
 		s.allowed = s.read + window
-		s.tell(&frame{kind: kindWindow, limit: s.allowed})
+		_ = s.tell(&frame{kind: kindWindow, limit: s.allowed}) // it is over, then
 	}
 }
 
@@ -226,14 +226,11 @@ func (s *Stream) take(f *frame) {
 	case kindData:
 		s.add(f.at, f.data)
 	case kindFinish:
-		if s.upTo(f.at) {
-			s.ended = true
-			wake(s.readable)
-			s.settle()
-		}
+		s.end(s.upTo(f.at))
 	case kindAlive:
 		if s.upTo(f.at) {
 			s.mayUpTo(f.limit)
+			s.end(f.last && f.at == s.received)
 		}
 	case kindWindow:
 		s.mayUpTo(f.limit)
@@ -248,6 +245,15 @@ func (s *Stream) upTo(at uint64) bool {
 		s.breakOff(causeLost)
 	}
 	return at <= s.received
+}
+
+// end notes that all was received, if it was. Called with mu held.
+func (s *Stream) end(all bool) {
+	if all && !s.ended {
+		s.ended = true
+		wake(s.readable)
+		s.settle()
+	}
 }
 
 // mayUpTo notes how much may be sent. Called with mu held.
@@ -305,7 +311,7 @@ func (s *Stream) probe() (f frame, ok bool) {
 		return f, false
 	}
 	s.quiet = 0
-	return frame{kind: kindAlive, dialed: s.dialed, id: s.id, at: s.sent, limit: s.allowed}, true
+	return frame{kind: kindAlive, dialed: s.dialed, id: s.id, at: s.sent, limit: s.allowed, last: s.finished}, true
 }
 
 // CloseWrite says that nothing more will be written.

@@ -21,9 +21,11 @@ type Bus struct {
 	Fault func(to string, b []byte) int
 
 	mu    sync.Mutex
-	ports map[string]*port // guarded by mu, by tag
-	cut   bool             // guarded by mu
-	deaf  map[string]bool  // guarded by mu: tags that hear nothing
+	ports map[string]*port  // guarded by mu, by tag
+	cut   bool              // guarded by mu
+	deaf  map[string]bool   // guarded by mu: tags that hear nothing
+	names map[string]string // guarded by mu: by tag, what the latest message of a server began with
+	dead  map[string]bool   // guarded by mu: servers that were killed, by that
 }
 
 // port is one server's queue.
@@ -41,7 +43,7 @@ func (b *Bus) Join(tag string, e tunnel.Endpoint) (leave func(), err error) {
 	p := &port{endpoint: e, wake: sync.NewCond(&b.mu), done: make(chan struct{})}
 	b.mu.Lock()
 	if b.ports == nil {
-		b.ports = make(map[string]*port)
+		b.ports, b.names, b.dead = make(map[string]*port), make(map[string]string), make(map[string]bool)
 	}
 	b.ports[tag] = p
 	b.mu.Unlock()
@@ -85,12 +87,24 @@ func (b *Bus) Send(to string, m []byte) error {
 	if b.cut {
 		return ErrAway
 	}
+	if tag, name := sender(m); b.dead[name] {
+		return nil
+	} else if b.names[tag] = name; tag == "" {
+		panic("tunneltest: not a message of a Tunnel")
+	}
 	for tag, p := range b.ports {
 		if (to == tag || to == tunnel.Everybody) && !b.deaf[tag] {
 			b.queue(to, p, m)
 		}
 	}
 	return nil
+}
+
+// sender returns who has sent a message: its tag, and what tells it from its predecessors.
+func sender(m []byte) (tag, name string) {
+	const birth = 8
+	n := 2 + int(m[1])
+	return string(m[2:n]), string(m[:n+birth])
 }
 
 // queue delivers m as often as Fault says. Called with mu held.
@@ -136,6 +150,7 @@ func (b *Bus) Kill(tag string, tell bool) {
 	b.mu.Lock()
 	p := b.ports[tag]
 	delete(b.ports, tag)
+	b.dead[b.names[tag]] = true
 	var others []tunnel.Endpoint
 	for _, o := range b.ports {
 		others = append(others, o.endpoint)
