@@ -81,23 +81,37 @@ func (c *client) open(o order) error {
 	return c.wait(o.Patience, func() (uint64, bool) { return uint64(c.event.joined), c.event.joined == c.want })
 }
 
-// broadcast sends one message and returns when everybody has it.
+// broadcast sends one message, unless another client does, and returns when everybody here has it.
 func (c *client) broadcast(o order) error {
 	c.mu.Lock()
 	if len(c.all) == 0 {
 		c.mu.Unlock()
 		return errors.New("broadcast before open")
 	}
-	packet := appendSequence([]byte(`42["chatMessage","`), uint32(len(c.sent)))
-	for range o.Payload - sequenceWidth {
+	n, at := uint32(len(c.sent)), time.Now()
+	if o.At != 0 {
+		at = time.Unix(0, o.At)
+	}
+	c.sent = append(c.sent, at)
+	expected := uint64(len(c.sent)) * uint64(c.want)
+	c.mu.Unlock()
+	if !o.Others {
+		time.Sleep(time.Until(at))
+		c.say(n, o.Payload)
+	}
+	return c.wait(o.Patience, func() (uint64, bool) { return c.event.counts.Delivered, c.event.counts.Delivered >= expected })
+}
+
+// say sends message n.
+func (c *client) say(n uint32, payload int) {
+	packet := appendSequence([]byte(`42["chatMessage","`), n)
+	for range payload - sequenceWidth {
 		packet = append(packet, 'x')
 	}
 	frame := appendClientFrame(nil, 1, append(packet, `"]`...))
-	c.sent = append(c.sent, time.Now())
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.fail(0, c.all[0].write(frame))
-	expected := uint64(len(c.sent)) * uint64(c.want)
-	c.mu.Unlock()
-	return c.wait(o.Patience, func() (uint64, bool) { return c.event.counts.Delivered, c.event.counts.Delivered >= expected })
 }
 
 // wait returns when look says it is done, something failed, or its figure stood still

@@ -20,6 +20,7 @@ type options struct {
 	Rounds       int           `default:"5" help:"Broadcasts of each server."`
 	Payload      int           `default:"128" help:"Bytes of text in a message."`
 	Together     bool          `help:"All servers broadcast at once; default: one after the other."`
+	Cluster      string        `placeholder:"embedded|redis://…" help:"Makes the servers one, so that each broadcast goes to all connections; default: each is alone."`
 	Hold         time.Duration `default:"30s" help:"How long all connections are held before the first broadcast, heartbeats answered."`
 	Dialing      int           `default:"16" help:"Handshakes under way at a time, per client process."`
 	PingInterval time.Duration `default:"25s" help:"The servers' heartbeat; the default is the library's."`
@@ -39,6 +40,8 @@ func (o *options) Validate() error {
 		return errors.New("--per-process must not be negative; leave it out for what the descriptor limit allows")
 	case o.Payload < sequenceWidth || o.Payload > 60_000:
 		return fmt.Errorf("--payload must be between %d, a sequence number, and 60000", sequenceWidth)
+	case o.Together && o.Cluster != "":
+		return errors.New("--together is for servers that are alone, without --cluster")
 	case o.Hold < 0 || o.PingInterval <= 0 || o.Patience <= 0:
 		return errors.New("--ping-interval and --patience must be more than 0, such as 25s, and --hold not negative")
 	}

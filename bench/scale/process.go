@@ -117,14 +117,16 @@ func (c *child) ask(o order) (answer, error) {
 	return a, nil
 }
 
-// order is one line to a child. A server knows memory; a client open, broadcast and
-// finish.
+// order is one line to a child. A server knows memory, gather and bytes; a client open,
+// broadcast and count.
 type order struct {
 	Op       string        `json:"op"`
 	Addr     string        `json:"addr,omitempty"`    // open: whom to connect to
 	N        int           `json:"n,omitempty"`       // open: how many connections
 	Dialing  int           `json:"dialing,omitempty"` // open: handshakes under way at a time
 	Payload  int           `json:"payload,omitempty"` // broadcast: bytes of text
+	At       int64         `json:"at,omitempty"`      // broadcast: when, in ns since 1970; at once where it is 0
+	Others   bool          `json:"others,omitempty"`  // broadcast: another client does
 	Patience time.Duration `json:"patience,omitempty"`
 }
 
@@ -132,6 +134,7 @@ type order struct {
 type answer struct {
 	Err     string          `json:"err,omitempty"`
 	Heap    int64           `json:"heap,omitempty"`    // server: bytes in use after a collection
+	Bytes   uint64          `json:"bytes,omitempty"`   // server: sent to others
 	Open    int             `json:"open,omitempty"`    // connections
 	Counts  report.Count    `json:"counts,omitzero"`   // client: of all rounds
 	Latency *report.Latency `json:"latency,omitempty"` // client: of all rounds

@@ -15,6 +15,8 @@ type result struct {
 	Held              int           `json:"held"`                // connections that stood when the broadcasts began
 	Rounds            int           `json:"rounds"`              // broadcasts of each server
 	Together          bool          `json:"together"`            // all servers at once
+	Cluster           string        `json:"cluster,omitempty"`   // what makes the servers one: a broadcast is to the connections of all
+	BrokerBytes       float64       `json:"broker_bytes"`        // per broadcast: between the servers, or to the broker
 	ConnectsPerSecond float64       `json:"connects_per_second"` // finished handshakes
 	ConnectCPU        float64       `json:"connect_cpu"`         // microseconds of the servers' CPU per handshake
 	Heartbeats        uint64        `json:"heartbeats"`          // pings that clients answered, in all

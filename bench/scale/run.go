@@ -80,33 +80,45 @@ func (s *scene) play(ctx context.Context) error {
 	return s.broadcast(ctx, bare)
 }
 
-// start starts all processes and returns the servers' addresses.
+// start starts all processes and returns the servers' addresses. The first server is where
+// the others look for their cluster.
 func (s *scene) start(ctx context.Context) (addrs []string, err error) {
 	s.say("starting %d servers on CPUs %v and %d clients on CPUs %v", s.plan.processes, s.plan.serverCPUs, s.plan.processes, s.plan.clientCPUs)
+	var seed string
 	for i := range s.plan.processes {
-		server, err := startChild(ctx, "server", fmt.Sprintf("server %d", i), s.plan.serverCPUs, pingVariable+"="+s.o.PingInterval.String())
+		server, err := startChild(ctx, "server", fmt.Sprintf("server %d", i), s.plan.serverCPUs, s.clusterVariables(seed)...)
 		if err != nil {
 			return nil, err
 		}
 		s.servers = append(s.servers, server)
+		addr, found, err := whereIs(server)
+		if err != nil {
+			return nil, err
+		}
+		addrs = append(addrs, addr)
+		if i == 0 {
+			seed = found
+		}
 		client, err := startChild(ctx, "client", fmt.Sprintf("client %d", i), s.plan.clientCPUs)
 		if err != nil {
 			return nil, err
 		}
 		s.clients = append(s.clients, client)
 	}
-	for _, server := range s.servers {
-		line, err := server.line()
-		if err != nil {
-			return nil, err
-		}
-		addr, ok := strings.CutPrefix(strings.TrimSpace(line), "listening ")
-		if !ok {
-			return nil, fmt.Errorf("%s said %q and not where it listens", server.name, line)
-		}
-		addrs = append(addrs, addr)
+	return addrs, s.gather()
+}
+
+// whereIs reads where a server listens: for clients, and for other servers if it does.
+func whereIs(server *child) (addr, seed string, err error) {
+	line, err := server.line()
+	if err != nil {
+		return "", "", err
 	}
-	return addrs, nil
+	words := strings.Fields(line)
+	if len(words) < 2 || words[0] != "listening" {
+		return "", "", fmt.Errorf("%s said %q and not where it listens", server.name, line)
+	}
+	return words[1], strings.Join(words[2:], ""), nil
 }
 
 // stop ends all children: the clients first, who leave nothing behind.
@@ -281,6 +293,10 @@ func (s *scene) broadcast(ctx context.Context, bare memory) error {
 	if err != nil {
 		return err
 	}
+	bytes, err := s.brokerBytes()
+	if err != nil {
+		return err
+	}
 	err = s.rounds(ctx)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -290,7 +306,9 @@ func (s *scene) broadcast(ctx context.Context, bare memory) error {
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	err = errors.Join(err, s.count())
+	bytesAfter, err3 := s.brokerBytes()
+	err = errors.Join(err, err3, s.count())
+	s.result.Cluster, s.result.BrokerBytes = s.o.Cluster, float64(bytesAfter-bytes)/float64(s.o.Rounds)
 	n := s.result.Deliveries.Delivered
 	r := &s.result.Result
 	r.Scenario, r.Server, r.Connections, r.Payload, r.Backlog = "scale", "fanfare", s.o.Connections, s.o.Payload, 1
@@ -314,18 +332,27 @@ func (s *scene) rounds(ctx context.Context) error {
 	o := order{Op: "broadcast", Payload: s.o.Payload, Patience: s.o.Patience}
 	for round := 0; round < s.o.Rounds && ctx.Err() == nil; round++ {
 		begin := time.Now()
-		if s.o.Together {
-			if _, err := each(s.clients, func(int) order { return o }); err != nil {
-				return err
-			}
-		} else {
-			for _, c := range s.clients {
-				if _, err := c.ask(o); err != nil {
-					return err
-				}
-			}
+		if err := s.round(round, o); err != nil {
+			return err
 		}
 		s.say("round %d: everybody has it after %v", round, time.Since(begin).Round(time.Millisecond))
+	}
+	return nil
+}
+
+// round has everybody receive one message.
+func (s *scene) round(n int, o order) error {
+	if s.o.Cluster != "" {
+		return s.roundOfAll(n, o)
+	}
+	if s.o.Together {
+		_, err := each(s.clients, func(int) order { return o })
+		return err
+	}
+	for _, c := range s.clients {
+		if _, err := c.ask(o); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -355,6 +382,9 @@ func (s *scene) tell() {
 	r := &s.result
 	s.say("%d of %d held, %d of %d delivered (%d doubled, %d out of order), %d heartbeats", r.Held, r.Connections,
 		r.Deliveries.Delivered, r.Deliveries.Expected, r.Deliveries.Doubled, r.Deliveries.Disordered, r.Heartbeats)
+	if r.Cluster != "" {
+		s.say("%.0f bytes between servers, or to the broker, per broadcast", r.BrokerBytes)
+	}
 	if l := r.Latency; l != nil {
 		s.say("latency p50 %.1f ms, p99 %.1f ms, p99.9 %.1f ms, max %.1f ms", l.P50/1e3, l.P99/1e3, l.P999/1e3, l.Max/1e3)
 	}

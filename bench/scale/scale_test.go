@@ -56,6 +56,19 @@ func TestHoldsAllAndDeliversAll(t *testing.T) {
 	}
 }
 
+// One broadcast reaches the connections of every server.
+func TestServersOfAClusterAreOne(t *testing.T) {
+	o := small()
+	o.PerProcess, o.Cluster = 150, embeddedCluster
+	r, err := run(t.Context(), o, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Processes != 3 || r.Deliveries != (report.Count{Expected: 1200, Delivered: 1200}) || r.Latency == nil || r.BrokerBytes < 2*128 {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestHeartbeatsAreAnswered(t *testing.T) {
 	o := small()
 	o.Connections, o.PerProcess, o.PingInterval, o.Hold = 50, 25, 100*time.Millisecond, 300*time.Millisecond

@@ -15,7 +15,7 @@ import (
 func newServer(p *parts) *socketio.Server {
 	c, log := p.config, p.log
 	files, client := clientFiles(c)
-	server := socketio.New(socketio.Options{
+	options := socketio.Options{
 		CORS:            origins(c),
 		Handler:         p.ready.before(withAdminPage(c, page.Handler(page.Options{ClientURL: client, Servers: c.Chat.PageServer}))),
 		ClientFiles:     files,
@@ -38,10 +38,15 @@ func newServer(p *parts) *socketio.Server {
 		ClientHeader:      c.Proxies.ClientHeader,
 		ProxyProtocol:     c.Proxies.Protocol(),
 
+		Adapter:                 adapterOf(p.fleet),
 		AckError:                conversation.AckError,
 		ConnectionStateRecovery: recoveryOf(c),
 		Logger:                  log,
-	})
+	}
+	if p.forward != nil {
+		p.forward.Equip(&options)
+	}
+	server := socketio.New(options)
 	server.OnConnect(func(_ context.Context, s *socketio.Socket) error {
 		log.Debug("connected", "id", s.ID(), "recovered", s.Recovered())
 		return nil
@@ -51,6 +56,7 @@ func newServer(p *parts) *socketio.Server {
 	})
 	p.chat = conversation.New(server, p.history, conversation.Options{
 		MaxText: c.Chat.MaxText, MaxRooms: c.Chat.MaxChatRooms, PresenceRate: c.Chat.PresenceRate,
+		Fleet: p.fleet != nil,
 	})
 	return server
 }

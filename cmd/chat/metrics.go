@@ -11,7 +11,7 @@ import (
 // client: rooms and socket ids never become one.
 func metricsOf(p *parts) []pprof.Metric {
 	return slices.Concat(latencies(p.server), serverMetrics(p.server), historyMetrics(p.history), drainMetrics(p.ready), authMetrics(p.guard),
-		apiMetrics(p.api.server), limitMetrics(p.server), adminUIMetrics(p.adminUI), chatMetrics(p.chat))
+		apiMetrics(p.api.server), limitMetrics(p.server), adminUIMetrics(p.adminUI), chatMetrics(p.chat), clusterMetrics(p.fleet), forwardMetrics(p.forward))
 }
 
 // serverMetrics are those of the library.

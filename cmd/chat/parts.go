@@ -13,6 +13,7 @@ import (
 	"github.com/fanfare-go/fanfare/cmd/chat/socketlog"
 	"github.com/fanfare-go/fanfare/engine/socketio"
 	"github.com/fanfare-go/fanfare/engine/socketio/adminui"
+	"github.com/fanfare-go/fanfare/engine/socketio/cluster/forward"
 )
 
 // parts are what the program consists of.
@@ -26,6 +27,8 @@ type parts struct {
 	certificate *socketio.Certificate // nil without TLS
 	api         apiParts
 	guard       *auth.Guard
+	fleet       fleet                      // there when it runs; nil for a server that is alone
+	forward     *forward.Forwarder         // likewise; nil where the balancer is sticky, too
 	history     *history.History           // there when it runs
 	server      *socketio.Server           // likewise
 	chat        *conversation.Conversation // likewise

@@ -72,16 +72,22 @@ func launch(t *testing.T, c command) *process {
 		p.cmd = exec.Command("sh", append([]string{"-c", script, program}, c.args...)...)
 	}
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, c.env...)
+	p.run()
+	return p
+}
+
+// run runs the command until the test ends at the latest.
+func (p *process) run() {
+	p.t.Helper()
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.log
 	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
 	go func() {
 		defer close(p.ended)
 		_ = p.cmd.Wait() // the exit code says it
 	}()
-	t.Cleanup(p.cleanUp)
-	return p
+	p.t.Cleanup(p.cleanUp)
 }
 
 func (p *process) cleanUp() {

@@ -30,6 +30,7 @@ var (
 // readiness is whether new clients may come. Safe for concurrent use once server is set.
 type readiness struct {
 	server   *socketio.Server // immutable once it listens
+	fleet    fleet            // likewise; nil for a server that is alone
 	born     time.Time        // immutable
 	stopping atomic.Bool
 	asked    atomic.Int64 // since born, the last time somebody wanted to know; ns, 0 means never
@@ -49,6 +50,15 @@ func (r *readiness) state() error {
 		return errStopping
 	}
 	return live(st)
+}
+
+// clusterState is for those who ask. A server without its cluster still serves its own clients, so it stays ready: were
+// all of them to say no because a broker is away, nobody would be served.
+func clusterState(f fleet) string {
+	if f.Ready() != nil { // in words that are the log's, since they may name other machines
+		return "degraded"
+	}
+	return "ok"
 }
 
 // isChecked reports that somebody has asked lately, and will notice a change.
@@ -72,6 +82,9 @@ func (r *readiness) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 		status, body = http.StatusNotFound, map[string]string{"status": "stopping"}
 	case err != nil:
 		status, body = http.StatusServiceUnavailable, map[string]string{"status": "stuck"}
+	}
+	if r.fleet != nil {
+		body["cluster"] = clusterState(r.fleet)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")

@@ -28,15 +28,7 @@ func TestTheReadmesFirstRun(t *testing.T) {
 	p.cmd.Dir = root
 	p.cmd.Env = append(os.Environ(), "PORT=0", "ADMIN=127.0.0.1:0", "FANFARE_HISTORY=memory")
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a terminal sends Ctrl-C to all of them
-	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.log
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		defer close(p.ended)
-		_ = p.cmd.Wait() // the exit code says it
-	}()
-	t.Cleanup(p.cleanUp)
+	p.run()
 	p.url = p.printed(`(?m)^chat:\s+(https?://\S+)/$`)
 	get(t, p.url+"/").want(t, 200, "<title>")
 	s := dialWebSocket(t, p.url)

@@ -49,6 +49,10 @@ func (p *parts) run(o *orders, out io.Writer) (err error) {
 	}
 	defer func() { _ = manager.Close() }()
 	defer p.guard.Close()
+	if err := p.joinFleet(o.stop); err != nil {
+		return err
+	}
+	defer p.leaveFleet()
 	if p.history, err = openHistory(o.stop, p.config, p.log); err != nil {
 		return err
 	}
@@ -68,7 +72,12 @@ func (p *parts) run(o *orders, out io.Writer) (err error) {
 // build makes the server, and puts around it what the options ask for.
 func (p *parts) build() (err error) {
 	p.server = newServer(p)
-	p.ready.server = p.server
+	p.ready.server, p.ready.fleet = p.server, p.fleet
+	if p.forward != nil {
+		if err := p.forward.Attach(p.server); err != nil {
+			return err
+		}
+	}
 	p.guard.Protect(p.server, ownAuth...)
 	if p.sockets, err = logSockets(p.config, p.server, p.debug); err != nil {
 		return err

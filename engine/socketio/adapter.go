@@ -73,6 +73,18 @@ type Adapter interface {
 	Close() error
 }
 
+// IDAdapter is an Adapter that is told of the rooms that sockets' own ids are, too, such
+// as one that subscribes to each room. Its methods are called with the socket's lock held.
+type IDAdapter interface {
+	Adapter
+	// EnterID is told of a socket that is connected. One that was recovered may have
+	// been told of before.
+	EnterID(id string)
+	// LeaveID is told of one that has disconnected and is not waited for. It may be told
+	// more than once.
+	LeaveID(id string)
+}
+
 // Broadcast is one event on its way to many, encoded.
 type Broadcast struct {
 	// Array is the raw JSON array of the event's name and arguments, with a

@@ -145,6 +145,9 @@ func (s *Socket) accept() bool {
 		return false
 	}
 	s.state = connected
+	if nsp.ids != nil {
+		nsp.ids.EnterID(s.ID())
+	}
 	if rooms := nsp.server.log.unknown(s); len(rooms) > 0 {
 		nsp.adapter.Join(s, rooms)
 	}

@@ -123,7 +123,17 @@ func (s *Socket) withdraw(reason Reason, closed bool) {
 	if s.rare != nil && len(s.rare.rooms) > 0 && !waits {
 		s.nsp.adapter.LeaveAll(s, s.rare.rooms, closed)
 	}
+	if !waits {
+		s.leaveID()
+	}
 	s.watchGone(reason)
+}
+
+// leaveID tells the adapter that the socket's id is no room any more. Called with mu held.
+func (s *Socket) leaveID() {
+	if n := s.nsp; n.ids != nil && n.sockets.find(string(s.id[:])) == nil {
+		n.ids.LeaveID(s.ID())
+	}
 }
 
 // hasGoodbye reports whether anybody wants to know of the end. Called with mu held.

@@ -199,3 +199,13 @@ func ConfirmedAfter(s *Socket, t time.Time) bool {
 	defer l.mu.Unlock()
 	return r.confirmed > t.Sub(l.began).Milliseconds()
 }
+
+// ForeignOffset is what an adapter is asked for where a client shows text.
+func ForeignOffset(text string) string { return foreign(text) }
+
+// Marks returns how many offsets of adapters the log has a number for.
+func Marks(v *Server) int {
+	v.log.mu.Lock()
+	defer v.log.mu.Unlock()
+	return v.log.marks.order.len()
+}

@@ -12,11 +12,12 @@ import (
 // handlers, middlewares and rooms of its own. Node: Namespace. Every method is
 // safe for concurrent use.
 type Namespace struct {
-	server   *Server // immutable
-	name     string  // immutable
-	prefix   string  // immutable: in front of the engine's groups, of this namespace only
-	everyone string  // immutable: the group of all sockets
-	adapter  Adapter // immutable once clients can find the namespace
+	server   *Server   // immutable
+	name     string    // immutable
+	prefix   string    // immutable: in front of the engine's groups, of this namespace only
+	everyone string    // immutable: the group of all sockets
+	adapter  Adapter   // immutable once clients can find the namespace
+	ids      IDAdapter // likewise; nil for none
 
 	sockets socketTable
 	ackIDs  atomic.Uint64 // of events to clients; one counter for all sockets, as in Node

@@ -242,6 +242,18 @@ func (r *recoverable) lost(n uint64) bool {
 	return false
 }
 
+// lostOfPast reports whether such events were for rooms that r has left. Called with mu
+// held.
+func (r *recoverable) lostOfPast(n uint64) bool {
+	if r.floor > n && r.floorAt >= r.confirmed {
+		return true
+	}
+	return slices.ContainsFunc(r.rooms, func(m membership) bool {
+		from := max(n, m.from)
+		return m.to != forever && m.to > from && m.room.lost(from, r)
+	})
+}
+
 // lost reports whether the ring has given up events after n that r may not have.
 func (room *logRoom) lost(n uint64, r *recoverable) bool {
 	return room.evicted > n && room.evictedAt >= r.confirmed

@@ -77,6 +77,16 @@ type RestoredSession struct {
 	Offsets []string
 }
 
+// Recovery returns how the server of these sockets recovers them, complete; nil where it
+// does not: then a SessionAdapter is an Adapter like any other.
+func (a *MemoryAdapter) Recovery() *Recovery {
+	r := a.nsp.server.log.recovery
+	if r == nil {
+		return nil
+	}
+	return new(*r)
+}
+
 // restoredValue is a value of a shared key that nobody has asked for yet.
 type restoredValue json.RawMessage
 
@@ -110,9 +120,9 @@ func (s *Socket) restore(ctx context.Context) bool {
 		return false
 	}
 	s.mu.Lock()
-	claimed := s.is(recovered)
+	settled := s.is(recovered) || s.is(denied)
 	s.mu.Unlock()
-	if claimed {
+	if settled {
 		return false
 	}
 	k, _ := keyOf(auth)
@@ -130,6 +140,7 @@ func (s *Socket) restore(ctx context.Context) bool {
 		s.report(ctx, err)
 	}
 	if state != nil && !adopted && ctx.Err() != nil { // the client is lost again, and may come once more
+		state.TTL = s.nsp.server.log.recovery.MaxDisconnectionDuration
 		if err := s.nsp.sessions().PersistSession(s.nsp.server.base, &state.SessionState); err != nil {
 			s.report(s.nsp.server.base, err)
 		}
@@ -143,9 +154,9 @@ func (s *Socket) adopt(k key, state *RestoredSession) bool {
 	if !ok || len(state.Rooms) > s.nsp.server.options.MaxRooms || slices.ContainsFunc(state.Rooms, longRoom) {
 		return false
 	}
-	position, since := s.nsp.position(), foreign(k.offset)
+	position, since := s.nsp.position(), state.Offset
 	if since == "" {
-		since = state.Offset
+		since = foreign(k.offset)
 	}
 	var missed []numbered
 	defer func() {
@@ -222,9 +233,10 @@ func (l *eventLog) adopt(s *Socket, sid, pid socketID, rooms []string, missed []
 		}
 		l.enter(&stored{n: n, at: l.now(), frame: e.frame, pos: e.at, in: []*logRoom{&r.own}, mark: e.mark})
 	}
-	if t := l.tailOf(s.nsp, false, false, offset); t.text != "" && len(missed) > 0 {
-		// What carries the latest offset from now on, a volatile event, comes after these.
-		l.note(l.markOf(s.nsp, t), t.counted)
+	if latest := s.nsp.latest; s.nsp.logged.Load() && (len(missed) > 0 || latest == nil || latest.text != offset) {
+		// What carries the latest offset from now on, a volatile event, comes after these,
+		// and after all that the client has had elsewhere.
+		l.note(l.markOf(s.nsp, tail{offset + beside, true}), true)
 	}
 	return r
 }

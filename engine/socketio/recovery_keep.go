@@ -13,11 +13,12 @@ type keeping struct {
 	changed []*recoverable // each once
 	timer   *time.Timer
 	running bool // the timer is set, or its function runs
+	stopped bool // the adapters are being closed
 }
 
 // touch notes that r has changed, or that it is to be told of again. Called with mu held.
 func (l *eventLog) touch(r *recoverable) {
-	if r.nsp.keeper == nil || r.changed || l.closed {
+	if r.nsp.keeper == nil || r.changed || l.keeping.stopped {
 		return
 	}
 	r.changed = true
@@ -45,11 +46,21 @@ func (l *eventLog) keepSessions() {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed || len(l.keeping.changed) == 0 {
+	if l.keeping.stopped || len(l.keeping.changed) == 0 {
 		l.keeping.running = false
 		return
 	}
 	l.keeping.timer.Reset(keepEvery)
+}
+
+// stopKeeping has nobody told of any more: the adapters are about to be closed.
+func (l *eventLog) stopKeeping() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.keeping.stopped = true
+	if l.keeping.timer != nil {
+		l.keeping.timer.Stop()
+	}
 }
 
 // keepSession tells of one, if it is still connected. Whoever persists it meanwhile waits,
@@ -57,7 +68,7 @@ func (l *eventLog) keepSessions() {
 func (l *eventLog) keepSession(r *recoverable) {
 	l.mu.Lock()
 	r.changed = false
-	if l.closed || r.state != live && r.state != catching {
+	if l.keeping.stopped || r.state != live && r.state != catching {
 		l.mu.Unlock()
 		return
 	}

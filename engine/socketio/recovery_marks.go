@@ -87,7 +87,9 @@ func (l *eventLog) trimMarks(now int64) {
 // offset text; false where that cannot be told.
 //
 // The events that r had while it was adopted have numbers of its own, so they are looked
-// at first. What is found nowhere is the offset of another server, or one from before
+// at first. What is found nowhere and is behind what r had when it began, where the
+// adapter can tell that, is for the adapter to look at: the client may have been
+// elsewhere meanwhile. Else it is the offset of another server, or one from before
 // the namespace's first event: then the client has nothing since r began. Or it is of an
 // event that has lost its mark: then the client has what is not newer than floor, but it
 // is not known how much of it. That does not matter where there is nothing for r between
@@ -113,6 +115,9 @@ func (l *eventLog) lookUp(r *recoverable, text string) (n uint64, ok bool) {
 			return max(m.n, r.start), true
 		}
 	}
+	if l.elsewhere(r, text) {
+		return 0, false
+	}
 	floor := l.marks.floor
 	if floor <= r.start || r.lost(r.start) { // which the caller will find, too
 		return r.start, true
@@ -121,6 +126,15 @@ func (l *eventLog) lookUp(r *recoverable, text string) (n uint64, ok bool) {
 		return 0, false
 	}
 	return floor, true
+}
+
+// elsewhere reports whether r's client shows an offset, not found here, that it was
+// given by another server since r began: that one has been quicker in giving up the
+// socket than this one in hearing of it, or this one has not read so far yet. Called
+// with mu held.
+func (l *eventLog) elsewhere(r *recoverable, text string) bool {
+	o, ok := r.nsp.offsets.(OffsetOrder)
+	return ok && r.since != "" && o.OffsetBefore(r.since, foreign(text))
 }
 
 // shown returns the mark of that text, among the events up to a number and the latest

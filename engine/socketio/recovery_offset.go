@@ -27,6 +27,16 @@ type OffsetAdapter interface {
 	Offset() string
 }
 
+// OffsetOrder is an OffsetAdapter that can tell which of two offsets comes first. Where
+// a client shows one that this server does not know, and that is behind what it was
+// given here, the adapter is asked for the socket by RestoreSession, even if this
+// server has waited for it: then that calls Surrender or Moved before adopt.
+type OffsetOrder interface {
+	// OffsetBefore reports whether a comes before b, of which the latter is any text that
+	// a client may send. It must not block, nor take a lock.
+	OffsetBefore(a, b string) bool
+}
+
 // maxOffset is the longest offset that BroadcastAt takes, in bytes.
 const maxOffset = 64
 

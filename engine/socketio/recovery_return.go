@@ -100,8 +100,14 @@ func (l *eventLog) claim(s *Socket, k key) (r *recoverable, rooms []string, befo
 		return nil, nil, nil, r.socket
 	}
 	n, ok := l.reached(r, k.offset)
+	if !ok && r.nsp.logged.Load() && l.elsewhere(r, k.offset) {
+		return nil, nil, nil, nil // for RestoreSession
+	}
 	if !ok || r.until < l.now() || r.isExpired() || r.lost(n) {
 		l.stats.refused++
+		if ok && r.lostOfPast(n) { // the adapter does not know what rooms it has left
+			s.set(denied)
+		}
 		l.giveUp(r)
 		return nil, nil, nil, nil
 	}

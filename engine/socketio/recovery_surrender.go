@@ -1,10 +1,11 @@
 package socketio
 
-// Surrender is for adapters: another server asks for the socket with this key, which is
-// not among the sessions that are kept. It is ended here, as if its connection had been
-// lost, and goes to PersistSession; from then on it is not waited for here any more.
-// False where this server has no such socket in this namespace. Safe for concurrent use;
-// it does not block: the functions of OnDisconnecting run before PersistSession does.
+// Surrender is for adapters: another server asks for the socket with this key. It is
+// ended here, as if its connection had been lost, and goes to PersistSession; from then
+// on it is not waited for here any more. False where PersistSession is not going to be called:
+// this server has no such socket in this namespace, or it has been persisted before. Safe
+// for concurrent use; it does not block: the functions of OnDisconnecting run before
+// PersistSession is called.
 func (a *MemoryAdapter) Surrender(pid string) bool { return a.give(pid, surrendered) }
 
 // Moved is for adapters: the socket with this key has been restored by another server. If
@@ -47,6 +48,7 @@ func (a *MemoryAdapter) give(pid string, how leaving) bool {
 	switch {
 	case over:
 		s.forsake(left)
+		return how == moved
 	case open:
 		s.supersede()
 		s.handOver()
@@ -82,6 +84,7 @@ func (s *Socket) quit(rooms []string) {
 	if len(rooms) > 0 {
 		s.nsp.adapter.LeaveAll(s, rooms, true)
 	}
+	s.leaveID()
 }
 
 // handOver has a socket persisted that waits and has not been, such as one that was lost

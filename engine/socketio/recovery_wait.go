@@ -266,7 +266,7 @@ func (l *eventLog) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
-	for _, t := range []*time.Timer{l.sweeper, l.pacer, l.keeping.timer} {
+	for _, t := range []*time.Timer{l.sweeper, l.pacer} {
 		if t != nil {
 			t.Stop()
 		}

@@ -158,6 +158,7 @@ func (v *Server) create(name string, i uint64) *Namespace {
 func (v *Server) equip(n *Namespace) {
 	if v.options.Adapter != nil {
 		n.adapter = v.options.Adapter(n.adapter.(*MemoryAdapter))
+		n.ids, _ = n.adapter.(IDAdapter)
 	}
 	if v.log.recovery == nil {
 		return

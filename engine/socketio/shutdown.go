@@ -57,6 +57,7 @@ func (v *Server) stop() {
 			errs = append(errs, fmt.Errorf("socketio: shutdown left handlers running: %w", err))
 		}
 	}
+	v.log.stopKeeping()
 	open, closing := v.seal()
 	for _, n := range open {
 		errs = append(errs, n.adapter.Close())

@@ -61,6 +61,7 @@ const (
 	released                    // the auth object was let go, and nobody had asked for the Handshake
 	surveyed                    // it was asked in a broadcast with acknowledgements, once at least
 	expires                     // it has a time of ExpireAt
+	denied                      // it is not recovered, as this server knows that something is missing
 )
 
 // is reports whether a mark is set. Called with mu held, as the two below.

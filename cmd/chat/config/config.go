@@ -14,6 +14,7 @@ type Config struct {
 	Chat     Chat     `embed:"" group:"Chat"`
 	Recovery Recovery `embed:"" group:"Recovery"`
 	History  History  `embed:"" group:"History"`
+	Cluster  Cluster  `embed:"" group:"Cluster"`
 	Limits   Limits   `embed:"" group:"Limits"`
 	Proxies  Proxies  `embed:"" group:"Proxies"`
 	Auth     Auth     `embed:"" group:"Authentication"`

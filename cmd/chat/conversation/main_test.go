@@ -34,6 +34,7 @@ type options struct {
 	store    string
 	recovery *socketio.Recovery
 	workers  int
+	adapter  func(*socketio.MemoryAdapter) socketio.Adapter
 	conversation.Options
 }
 
@@ -45,7 +46,7 @@ func open(t *testing.T, o options) *chat {
 		t.Fatal(err)
 	}
 	io := socketio.New(socketio.Options{
-		Logger: log, AckError: conversation.AckError, MaxRooms: (50 + conversation.OwnRooms), ConnectionStateRecovery: o.recovery, Workers: o.workers,
+		Logger: log, AckError: conversation.AckError, MaxRooms: (50 + conversation.OwnRooms), ConnectionStateRecovery: o.recovery, Workers: o.workers, Adapter: o.adapter,
 	})
 	t.Cleanup(func() { // after the server's end
 		if err := h.Close(context.Background()); err != nil {

@@ -40,6 +40,13 @@ func (c *Client) ask(result any, cmd string, fields map[string]any) {
 	c.driver.ask(c.t, result, cmd, all)
 }
 
+// For returns the same client for another test, one that runs within the test that connected it.
+func (c *Client) For(t testing.TB) *Client {
+	other := *c
+	other.t = t
+	return &other
+}
+
 // ID returns the socket id that the server gave at the first connect.
 func (c *Client) ID() string { return c.first.SID }
 

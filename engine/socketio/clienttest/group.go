@@ -30,6 +30,15 @@ func (d *Driver) ConnectMany(t testing.TB, n int, o ClientOptions) *Group {
 	return &Group{t: t, driver: d, numbers: result.Clients}
 }
 
+// Group makes one of clients that are connected already.
+func (d *Driver) Group(t testing.TB, clients ...*Client) *Group {
+	g := &Group{t: t, driver: d}
+	for _, c := range clients {
+		g.numbers = append(g.numbers, c.number)
+	}
+	return g
+}
+
 func (g *Group) ask(result any, cmd string, fields map[string]any) {
 	g.t.Helper()
 	all := map[string]any{"c": g.numbers}
@@ -64,6 +73,14 @@ func (g *Group) Wait(event string, n int) [][][]json.RawMessage {
 	g.t.Helper()
 	var got [][][]json.RawMessage
 	g.ask(&got, "wait", map[string]any{"event": event, "count": n})
+	return got
+}
+
+// Drain takes everything that every client has received and that was not taken yet, by event.
+func (g *Group) Drain() []map[string][][]json.RawMessage {
+	g.t.Helper()
+	var got []map[string][][]json.RawMessage
+	g.ask(&got, "drain", nil)
 	return got
 }
 

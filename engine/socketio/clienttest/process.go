@@ -49,20 +49,27 @@ type answer struct {
 // startNode runs a script of testdata/node until the test ends, and skips the test where that cannot be done.
 func startNode(t testing.TB, script string) *process {
 	t.Helper()
-	node, err := exec.LookPath("node")
-	if err != nil {
-		Unavailable(t, "node is not installed: install version 18 or newer, then run `"+install+"`")
-	}
-	folder := nodeFolder(t)
-	if _, err := os.Stat(filepath.Join(folder, "node_modules", "socket.io-client-4.8")); err != nil {
-		Unavailable(t, "the node packages are missing: run `"+install+"`")
-	}
-	p, err := startProcess(node, filepath.Join(folder, script))
+	node, folder := nodeFor(t)
+	p, err := startProcess(exec.Command(node, filepath.Join(folder, script)))
 	if err != nil {
 		t.Fatalf("starting %s: %v", script, err)
 	}
 	t.Cleanup(func() { p.stop(t) })
 	return p
+}
+
+// nodeFor finds Node and testdata/node with its packages, and skips the test where something is missing.
+func nodeFor(t testing.TB) (node, folder string) {
+	t.Helper()
+	node, err := exec.LookPath("node")
+	if err != nil {
+		Unavailable(t, "node is not installed: install version 18 or newer, then run `"+install+"`")
+	}
+	folder = nodeFolder(t)
+	if _, err := os.Stat(filepath.Join(folder, "node_modules", "socket.io-client-4.8")); err != nil {
+		Unavailable(t, "the node packages are missing: run `"+install+"`")
+	}
+	return node, folder
 }
 
 // Unavailable skips the test with the reason, or fails it where the clients are known to be installed.
@@ -94,8 +101,8 @@ func nodeFolder(t testing.TB) string {
 	}
 }
 
-func startProcess(node, script string) (*process, error) {
-	p := &process{cmd: exec.Command(node, script), ended: make(chan struct{}), waiting: map[int]chan answer{}}
+func startProcess(cmd *exec.Cmd) (*process, error) {
+	p := &process{cmd: cmd, ended: make(chan struct{}), waiting: map[int]chan answer{}}
 	p.cmd.Stderr = os.Stderr
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {

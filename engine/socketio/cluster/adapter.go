@@ -35,12 +35,13 @@ type Options struct {
 // first, and has the Link tell the others. Safe for concurrent use.
 type Adapter struct {
 	*socketio.MemoryAdapter
-	options  Options   // immutable
-	uid      string    // immutable
-	link     Link      // immutable once opened
-	lanes    Lanes     // immutable once opened; nil where all is one lane
-	interest *interest // immutable once opened; nil where the Link is not Interested
-	own      bool      // immutable once opened: see Own
+	options  Options      // immutable
+	uid      string       // immutable
+	link     Link         // immutable once opened
+	lanes    Lanes        // immutable once opened; nil where all is one lane
+	interest *interest    // immutable once opened; nil where the Link is not Interested
+	ids      IDInterested // immutable once opened; nil where the Link is not
+	own      bool         // immutable once opened: see Own
 	opened   atomic.Bool
 	early    early
 
@@ -50,6 +51,7 @@ type Adapter struct {
 	requests requests       // ours
 	polls    servings       // others' broadcasts with acknowledgements
 	answers  atomic.Int64   // goroutines in work
+	turns    chan struct{}  // of those that are at it
 	sent     sent
 	peers    peers
 	stats    counters
@@ -64,7 +66,7 @@ func New(local *socketio.MemoryAdapter, uid string, options Options, open func(*
 	options.MaxRequests = cmp.Or(options.MaxRequests, 10_000)
 	options.Logger = cmp.Or(options.Logger, slog.Default())
 	options.Pulse = cmp.Or(options.Pulse, new(Pulse))
-	a := &Adapter{MemoryAdapter: local, uid: uid, options: options}
+	a := &Adapter{MemoryAdapter: local, uid: uid, options: options, turns: make(chan struct{}, maxAnswering)}
 	a.base, a.end = context.WithCancelCause(context.Background())
 	link, err := open(a)
 	if err != nil {
@@ -79,7 +81,9 @@ func New(local *socketio.MemoryAdapter, uid string, options Options, open func(*
 	if i, ok := link.(Interested); ok {
 		a.interest = newInterest(i)
 	}
+	a.ids, _ = link.(IDInterested)
 	a.answerEarly()
+	a.Missed() // whatever was before
 	return a, nil
 }
 

@@ -76,3 +76,17 @@ func (a *Adapter) LeaveAll(s *socketio.Socket, rooms []string, closed bool) {
 		a.interest.leave(rooms)
 	}
 }
+
+// EnterID implements socketio.IDAdapter.
+func (a *Adapter) EnterID(id string) {
+	if a.ids != nil {
+		a.ids.EnterID(id)
+	}
+}
+
+// LeaveID implements socketio.IDAdapter.
+func (a *Adapter) LeaveID(id string) {
+	if a.ids != nil {
+		a.ids.LeaveID(id)
+	}
+}

@@ -60,7 +60,7 @@ func AppendData(dst []byte, m *Message) []byte {
 	case ServerSideEmitResponse, BroadcastAck:
 		w.requestID(m)
 		w.answer(m)
-	case BroadcastClientCount, CountSocketsResponse:
+	case BroadcastClientCount, CountSocketsResponse, SessionSurrendered:
 		w.requestID(m)
 		w.key("clientCount")
 		w.b = strconv.AppendInt(w.b, int64(m.Clients), 10)
@@ -70,7 +70,15 @@ func AppendData(dst []byte, m *Message) []byte {
 		w.requestID(m)
 		w.key("sizes")
 		w.b = appendCounts(w.b, m.Sizes)
+	case SurrenderSession:
+		w.requestID(m)
+		w.text("pid", m.PID)
+		if m.Sequence > 0 {
+			w.key("stored")
+			w.b = strconv.AppendUint(w.b, m.Sequence, 10)
+		}
 	case Tally:
+		w.requestID(m)
 		w.key("sent")
 		w.b = appendCounts(w.b, m.Sent)
 	}

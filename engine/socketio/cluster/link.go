@@ -1,6 +1,12 @@
 package cluster
 
-import "context"
+import (
+	"context"
+
+	"github.com/fanfare-go/fanfare/engine/socketio"
+)
+
+var _ socketio.IDAdapter = (*Adapter)(nil)
 
 // Link carries the messages of one namespace between its servers. Its methods are safe
 // for concurrent use, and none but Close and those that take a context blocks: what
@@ -29,6 +35,13 @@ type Link interface {
 type Interested interface {
 	Enter(room string)
 	Leave(room string)
+}
+
+// IDInterested is a Link that wants to know of the rooms that sockets' own ids are, too:
+// see [socketio.IDAdapter].
+type IDInterested interface {
+	EnterID(id string)
+	LeaveID(id string)
 }
 
 // Own is a Link whose servers are all of this package, so that the kinds of messages

@@ -30,7 +30,7 @@ const (
 
 // Kinds beyond Node's.
 const (
-	Tally                Type = 64 + iota // Sent: how many messages its sender has published by now
+	Tally                Type = 64 + iota // Sent: how many messages its sender has published by now; with a RequestID answered by the others' Tally
 	CountSockets                          // answered by CountSocketsResponse
 	CountSocketsResponse                  // Clients
 	RoomSizes                             // answered by RoomSizesResponse
@@ -60,6 +60,13 @@ type Message struct {
 	Failed string
 	// Offset is where the message stands in the Link's log; empty where it has none.
 	Offset string
+	// Sequence counts what its sender has appended to the log, from 1; see LogLink. An
+	// entry that comes back has the one that it was appended with. Of other senders' it
+	// is 0 where the log's format has no room for it. Of a SurrenderSession without a
+	// RequestID it is Session.Stored.
+	Sequence uint64
+	// PID is whose SurrenderSession it is: a secret.
+	PID string
 }
 
 // Packet is an event, or the value of an answer, in the form of package socketio: JSON

@@ -29,6 +29,7 @@ type OutboxStats struct {
 	Waiting      int
 	WaitingBytes int
 	Sent         uint64
+	SentBytes    uint64
 	Dropped      uint64 // for want of room
 	DroppedFirst uint64 // of these, volatile ones
 	Failures     uint64 // of attempts to send
@@ -44,11 +45,13 @@ type Outbox struct {
 	cancel  context.CancelFunc
 	done    chan struct{} // closed when the goroutine has ended
 
-	mu      sync.Mutex
-	wake    sync.Cond
-	queue   []Outgoing  // guarded by mu
-	closing bool        // guarded by mu
-	stats   OutboxStats // guarded by mu
+	mu       sync.Mutex
+	wake     sync.Cond
+	queue    []Outgoing  // guarded by mu
+	head     int         // of queue: where what waits begins; guarded by mu
+	volatile int         // of these, how many may be dropped; guarded by mu
+	closing  bool        // guarded by mu
+	stats    OutboxStats // guarded by mu
 }
 
 // NewOutbox starts the goroutine. send is given what waits, in order, and returns how
@@ -78,31 +81,42 @@ func (o *Outbox) Push(m Outgoing) bool {
 		return false
 	}
 	o.queue = append(o.queue, m)
-	o.stats.WaitingBytes += len(m.Body)
+	o.count(&m, 1)
 	o.wake.Signal()
 	return true
 }
 
+// count has the numbers follow what comes and goes. Called with mu held.
+func (o *Outbox) count(m *Outgoing, by int) {
+	o.stats.WaitingBytes += by * len(m.Body)
+	if m.Volatile {
+		o.volatile += by
+	}
+}
+
 // hasRoom reports whether m fits. Called with mu held.
 func (o *Outbox) hasRoom(m Outgoing) bool {
-	return len(o.queue) < o.options.MaxMessages && o.stats.WaitingBytes+len(m.Body) <= o.options.MaxBytes
+	return len(o.queue)-o.head < o.options.MaxMessages && o.stats.WaitingBytes+len(m.Body) <= o.options.MaxBytes
 }
 
 // dropVolatile gives up what may be lost, and reports whether that was enough. Called
 // with mu held.
 func (o *Outbox) dropVolatile(m Outgoing) bool {
+	if o.volatile == 0 { // then there is no use in looking at all that waits, each time
+		return false
+	}
 	kept := o.queue[:0]
-	for _, q := range o.queue {
-		if q.Volatile {
-			o.stats.WaitingBytes -= len(q.Body)
+	for i := range o.queue[o.head:] {
+		if q := &o.queue[o.head+i]; q.Volatile {
+			o.count(q, -1)
 			o.stats.Dropped++
 			o.stats.DroppedFirst++
-			continue
+		} else {
+			kept = append(kept, *q)
 		}
-		kept = append(kept, q)
 	}
 	clear(o.queue[len(kept):])
-	o.queue = kept
+	o.queue, o.head = kept, 0
 	return o.hasRoom(m)
 }
 
@@ -116,7 +130,7 @@ func (o *Outbox) run() {
 		}
 		for len(batch) > 0 {
 			n, err := o.send(o.ctx, batch)
-			o.settled(n, err)
+			o.settled(batch[:n], err)
 			batch = batch[n:]
 			if err == nil {
 				pause = o.options.Pause
@@ -136,24 +150,30 @@ func (o *Outbox) run() {
 func (o *Outbox) take() []Outgoing {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for len(o.queue) == 0 && !o.closing {
+	for len(o.queue) == o.head && !o.closing {
 		o.wake.Wait()
 	}
-	n := min(len(o.queue), o.options.Batch)
-	batch := append([]Outgoing(nil), o.queue[:n]...)
-	rest := copy(o.queue, o.queue[n:])
-	clear(o.queue[rest:])
-	o.queue = o.queue[:rest]
-	for _, m := range batch {
-		o.stats.WaitingBytes -= len(m.Body)
+	n := min(len(o.queue)-o.head, o.options.Batch)
+	batch := append([]Outgoing(nil), o.queue[o.head:o.head+n]...)
+	clear(o.queue[o.head : o.head+n])
+	for i := range batch {
+		o.count(&batch[i], -1)
+	}
+	if o.head += n; o.head >= len(o.queue)/2 { // so that each message is moved once at most, as a rule
+		rest := copy(o.queue, o.queue[o.head:])
+		clear(o.queue[rest:])
+		o.queue, o.head = o.queue[:rest], 0
 	}
 	return batch
 }
 
-func (o *Outbox) settled(n int, err error) {
+func (o *Outbox) settled(batch []Outgoing, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.stats.Sent += uint64(n)
+	o.stats.Sent += uint64(len(batch))
+	for i := range batch {
+		o.stats.SentBytes += uint64(len(batch[i].Body))
+	}
 	o.stats.Down = err != nil
 	if err != nil {
 		o.stats.Failures++
@@ -165,7 +185,7 @@ func (o *Outbox) Stats() OutboxStats {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	s := o.stats
-	s.Waiting = len(o.queue)
+	s.Waiting = len(o.queue) - o.head
 	return s
 }
 

@@ -24,9 +24,9 @@ const (
 
 // Limits are the bounds for what comes from other servers, for [parser.DecodeMsgpack]
 // and the like.
-func Limits() *parser.Limits {
-	return &parser.Limits{Depth: maxDepth, Attachments: parser.MaxAttachments}
-}
+func Limits() *parser.Limits { l := limits; return &l }
+
+var limits = parser.Limits{Depth: maxDepth, Attachments: parser.MaxAttachments}
 
 // ParseJSON reads what AppendJSON has written, or Node, and returns it with its
 // namespace. Packet refers to b and the attachments. Of a type that is not known there
@@ -85,7 +85,7 @@ func checkText(b []byte, attachments [][]byte) error {
 	if len(b) > MaxMessage || len(attachments) > parser.MaxAttachments {
 		return fmt.Errorf("%w: %w", ErrMalformed, ErrTooLarge)
 	}
-	if err := parser.Check(b, Limits()); err != nil {
+	if err := parser.Check(b, &limits); err != nil {
 		return fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	return nil
@@ -121,6 +121,10 @@ func (m *Message) parse(data []byte, attachments [][]byte) error {
 			m.SocketID, err = nameOf("socketId", v)
 		case "failed":
 			m.Failed, err = nameOf("failed", v)
+		case "pid":
+			m.PID, err = nameOf("pid", v)
+		case "stored":
+			m.Sequence, err = strconv.ParseUint(string(v), 10, 64)
 		case "clientCount":
 			m.Clients, err = countOf("clientCount", v)
 		case "close":
@@ -160,7 +164,7 @@ func (m *Message) fill(f *fields, attachments [][]byte) (err error) {
 		if err = m.Packet.parseValue(f.packet, attachments); err == nil {
 			err = m.needRequest()
 		}
-	case BroadcastClientCount, CountSocketsResponse, RoomSizes:
+	case BroadcastClientCount, CountSocketsResponse, RoomSizes, SessionSurrendered:
 		err = m.needRequest()
 	case RoomSizesResponse:
 		if m.Sizes, err = countsOf[int](f.sizes, maxSizes); err == nil {
@@ -197,12 +201,16 @@ func (p *Packet) parseEvent(packet []byte, attachments [][]byte) error {
 	return p.parseArray(data, attachments)
 }
 
-// parseArray reads the array of an event's name and arguments.
+// parseArray reads the array of an event's name and arguments, which is JSON already.
 func (p *Packet) parseArray(array []byte, attachments [][]byte) (err error) {
 	if err := p.set(array, attachments); err != nil {
 		return err
 	}
-	if err := parser.CheckEvent(p.JSON, len(p.Attachments), Limits()); err != nil {
+	name, _, err := parser.EventName(p.JSON)
+	if err == nil && parser.ReservedName(name) {
+		err = parser.ErrReserved
+	}
+	if err != nil {
 		return fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	p.checked = true

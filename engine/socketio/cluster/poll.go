@@ -9,7 +9,8 @@ import (
 )
 
 const (
-	maxPolled = 4096 // servers that one poll knows the UIDs of
+	maxMissing = 1 << 18 // results of sockets that have not answered, and are not known by id
+	maxPolled  = 4096    // servers that one poll knows the UIDs of
 
 	// What a poll keeps of the answers that come before it is known who was asked.
 	maxEarly      = 1 << 16
@@ -232,7 +233,7 @@ func (p *poll) depart(uid string) {
 		return
 	}
 	p.take(polledAnswer{uid: uid})
-	for q := p.peers[uid]; q != nil && q.acks < q.sockets; {
+	for q := p.peers[uid]; q != nil && q.acks < min(q.sockets, maxMissing); {
 		q.acks++
 		p.acks++
 		p.sink.Answer(socketio.AckAnswer{Err: socketio.ErrDisconnected})
@@ -272,7 +273,7 @@ func (p *poll) stop(reason error) {
 	if p.failed == nil {
 		missing = p.missing()
 	}
-	for range missing {
+	for range min(missing, maxMissing) { // what others say of themselves may be wrong
 		p.sink.Answer(socketio.AckAnswer{Err: reason})
 	}
 	if missing > 0 && errors.Is(reason, context.DeadlineExceeded) {
@@ -287,11 +288,14 @@ func (p *poll) stop(reason error) {
 // missing returns how many results there are to come: one for each socket, and one for
 // each server that has not said how many. Called with mu held.
 func (p *poll) missing() int {
-	n := p.sockets - p.acks
+	n := max(p.left, 0)
 	if !p.known {
-		return max(n, 0) + 1
+		n = 1
 	}
-	return max(n, 0) + p.left
+	for _, q := range p.peers {
+		n += max(q.sockets-q.acks, 0)
+	}
+	return n
 }
 
 // pollHere is the sink of the sockets of this server.

@@ -9,9 +9,12 @@ import (
 	"github.com/fanfare-go/fanfare/engine/socketio"
 )
 
-// maxAnswering is how many goroutines may look for what other servers want to know, per
-// namespace.
-const maxAnswering = 1024
+// How many goroutines look for what other servers want to know, and wait for their turn,
+// per namespace.
+const (
+	maxAnswering = 4
+	maxWaiting   = 1024
+)
 
 // spawn runs f in a goroutine that Close waits for; false once the Adapter is closed.
 func (a *Adapter) spawn(f func()) bool {
@@ -29,7 +32,7 @@ func (a *Adapter) spawn(f func()) bool {
 // than there is.
 func (a *Adapter) answerLater(m *Message, f func(ctx context.Context, answer *Message) error) {
 	uid, answer := m.UID, &Message{UID: a.uid, RequestID: m.RequestID}
-	if uid == "" || a.answers.Add(1) > maxAnswering {
+	if uid == "" || a.answers.Add(1) > maxWaiting {
 		a.answers.Add(-1)
 		a.stats.refused.Add(1)
 		return
@@ -38,7 +41,7 @@ func (a *Adapter) answerLater(m *Message, f func(ctx context.Context, answer *Me
 		defer a.answers.Add(-1)
 		ctx, cancel := context.WithTimeout(a.base, a.options.RequestTimeout)
 		defer cancel()
-		err := f(ctx, answer)
+		err := a.turn(ctx, func() error { return f(ctx, answer) })
 		if err == nil {
 			err = a.link.Answer(uid, answer)
 		}
@@ -46,6 +49,18 @@ func (a *Adapter) answerLater(m *Message, f func(ctx context.Context, answer *Me
 			a.stats.refused.Add(1)
 		}
 	})
+}
+
+// turn runs f when there are few others at it: each may take as much memory as all sockets
+// of this server.
+func (a *Adapter) turn(ctx context.Context, f func() error) error {
+	select {
+	case a.turns <- struct{}{}:
+		defer func() { <-a.turns }()
+		return f()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // answer sends an answer at once.

@@ -13,6 +13,7 @@ type Stats struct {
 	Malformed        uint64            // messages of others that are none, or ask for what is not possible
 	Lost             uint64            // messages of others that never came, by their tallies
 	LostBy           map[string]uint64 // of those, by the UID of who has sent them, while it is known
+	Tallied          int               // servers whose tallies have come
 	Requests         int               // of this server that wait for answers
 	RequestsTimedOut uint64            // that not everybody has answered in time
 	Serving          int               // requests of others that are at work here
@@ -27,6 +28,7 @@ func (s *Stats) Add(o Stats) {
 	s.Dropped += o.Dropped
 	s.Malformed += o.Malformed
 	s.Lost += o.Lost
+	s.Tallied += o.Tallied
 	s.Requests += o.Requests
 	s.RequestsTimedOut += o.RequestsTimedOut
 	s.Serving += o.Serving
@@ -47,7 +49,7 @@ type counters struct {
 func (a *Adapter) Stats() Stats {
 	return Stats{
 		Published: a.stats.published.Load(), Received: a.stats.received.Load(), Dropped: a.stats.dropped.Load(),
-		Malformed: a.stats.malformed.Load(), Lost: a.stats.lost.Load(), LostBy: a.peers.lost(),
+		Malformed: a.stats.malformed.Load(), Lost: a.stats.lost.Load(), LostBy: a.peers.lost(), Tallied: a.peers.len(),
 		Requests: a.requests.len(), RequestsTimedOut: a.stats.timedOut.Load(),
 		Serving: int(a.answers.Load()) + a.polls.len(), Refused: a.stats.refused.Load(), Strange: a.stats.strange.Load(),
 	}

@@ -12,10 +12,13 @@ import (
 // A pub/sub broker drops messages without a word. So each server says now and then how
 // many it has sent, and the others compare that with what has come: the difference is
 // lost. A Tally stands in the order of what it counts, so the numbers are exact; where
-// they are known is since the first Tally of a server.
+// they are known is since the first Tally of a server. One with a RequestID asks the
+// others for theirs: a server that is new, or was away, cannot know otherwise what it has
+// missed of those who have nothing more to say.
 
 const (
 	tallyInterval = time.Second
+	warnInterval  = 10 * time.Second
 	maxPeers      = 1024 // servers whose tallies are kept, per namespace
 )
 
@@ -50,7 +53,8 @@ type sent struct {
 	order  sync.RWMutex // held for writing by a tally, so that it stands where it belongs
 	lanes  atomic.Pointer[[]*lane]
 	dirty  atomic.Bool
-	closed bool // guarded by order
+	asks   atomic.Bool // the next tally is to ask for the others'
+	closed bool        // guarded by order
 }
 
 // lane counts what one lane was given.
@@ -83,12 +87,24 @@ func (s *sent) publish(a *Adapter, m *Message) error {
 	if name, ok := a.counted(m); ok {
 		if l := s.lane(name); l != nil {
 			l.n.Add(1)
-			if !s.dirty.Load() && s.dirty.CompareAndSwap(false, true) {
-				a.options.Pulse.mark(a)
-			}
+			s.soon(a)
 		}
 	}
 	return a.link.Publish(m)
+}
+
+// soon has a tally sent.
+func (s *sent) soon(a *Adapter) {
+	if !s.dirty.Load() && s.dirty.CompareAndSwap(false, true) {
+		a.options.Pulse.mark(a)
+	}
+}
+
+// Missed is for a Link that was cut off from the others: what was lost meanwhile is to be
+// found out. Safe for concurrent use.
+func (a *Adapter) Missed() {
+	a.sent.asks.Store(true)
+	a.sent.soon(a)
 }
 
 // lane returns the one of this name; nil beyond the bound.
@@ -120,16 +136,25 @@ func (s *sent) tally(a *Adapter) {
 		return
 	}
 	m := &Message{Type: Tally, UID: a.uid, Sent: make(map[string]uint64)}
-	for _, l := range *s.lanes.Load() {
-		m.Sent[l.name] = l.n.Load()
+	if lanes := s.lanes.Load(); lanes != nil {
+		for _, l := range *lanes {
+			m.Sent[l.name] = l.n.Load()
+		}
 	}
-	if a.link.Publish(m) != nil {
-		a.stats.dropped.Add(1)
+	if s.asks.Swap(false) {
+		m.RequestID = "tally"
 	}
+	if a.link.Publish(m) == nil {
+		return
+	}
+	a.stats.dropped.Add(1)
+	s.asks.CompareAndSwap(false, m.RequestID != "")
+	s.soon(a)
 }
 
 // close sends the last tally, and lets nothing be published behind it.
 func (s *sent) close(a *Adapter) {
+	s.asks.Store(false)
 	s.tally(a)
 	s.order.Lock()
 	defer s.order.Unlock()
@@ -138,8 +163,9 @@ func (s *sent) close(a *Adapter) {
 
 // peers are the servers whose tallies have come, by UID.
 type peers struct {
-	mu    sync.Mutex
-	byUID map[string]*peer // guarded by mu
+	mu     sync.Mutex
+	byUID  map[string]*peer // guarded by mu
+	warned time.Time        // when a loss was last logged; guarded by mu
 }
 
 // peer is what is known of one server.
@@ -162,35 +188,60 @@ func (t *peers) count(a *Adapter, m *Message) {
 	if p == nil {
 		return
 	}
-	if name, ok := a.counted(m); ok && p.lanes[name] != nil {
-		p.lanes[name].got++
+	name, ok := a.counted(m)
+	if !ok {
+		return
+	}
+	l := p.lanes[name]
+	if l == nil && len(p.lanes) < maxLanes {
+		l = new(heardLane) // it was not in any tally, so this is the first that was sent
+		p.lanes[name] = l
+	}
+	if l != nil {
+		l.got++
 	}
 }
 
-// tally compares what was sent with what has come. A lane that is new says where it
-// begins.
+// tally compares what was sent with what has come. The first one of a server says where
+// its lanes begin.
 func (t *peers) tally(a *Adapter, m *Message) {
+	if m.RequestID != "" {
+		a.sent.soon(a)
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := t.byUID[m.UID]
-	if p == nil {
+	first := p == nil
+	if first {
 		p = t.enter(m.UID)
 	}
 	p.heard = time.Now()
 	for name, n := range m.Sent {
 		l := p.lanes[name]
+		if l == nil && len(p.lanes) < maxLanes {
+			l = new(heardLane)
+			p.lanes[name] = l
+		}
 		switch {
-		case l == nil && len(p.lanes) < maxLanes:
-			p.lanes[name] = &heardLane{sent: n}
-			continue
 		case l == nil:
 			continue
+		case first: // as it was before
 		case n >= l.sent && n-l.sent > l.got:
 			lost := n - l.sent - l.got
 			p.lost += lost
 			a.stats.lost.Add(lost)
+			t.warn(a, m.UID)
 		}
 		l.sent, l.got = n, 0
+	}
+}
+
+// warn tells an operator, now and then. Called with mu held.
+func (t *peers) warn(a *Adapter, uid string) {
+	if now := time.Now(); now.Sub(t.warned) >= warnInterval {
+		t.warned = now
+		a.options.Logger.Warn("cluster: messages of another server were lost", "namespace", a.Namespace().Name(),
+			"server", uid, "lost", t.byUID[uid].lost, "lost of all", a.stats.lost.Load())
 	}
 }
 
@@ -215,6 +266,12 @@ func (t *peers) forget(uid string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.byUID, uid)
+}
+
+func (t *peers) len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.byUID)
 }
 
 // lost returns what was lost of whom.

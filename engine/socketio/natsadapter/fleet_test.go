@@ -3,6 +3,7 @@ package natsadapter
 import (
 	"context"
 	"log/slog"
+	"net"
 	"slices"
 	"sync"
 	"testing"
@@ -14,11 +15,18 @@ import (
 
 const patience = 20 * time.Second // never reached by a test that passes
 
-const childEnv = "FANFARE_NATS_CHILD"
-
-func child() {}
-
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// freeAddr is an address nobody listens at for now.
+func freeAddr(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() //nolint:errcheck // of a test
+	return l.Addr().String()
+}
 
 // startServers starts n servers of NATS that form a cluster in this process.
 func startServers(t testing.TB, n int, seeds ...string) (servers []*embedded.Server) {
@@ -180,7 +188,7 @@ func settle(t testing.TB, links []*link) {
 	for _, l := range links {
 		n := l.node
 		eventually(t, "marks", func() bool {
-			if n.outbox.Stats().Waiting > 0 {
+			if s := n.Stats(); s.Outbox.Sent < s.Queued {
 				return false
 			}
 			n.window.mu.Lock()

@@ -3,6 +3,7 @@ package natsadapter
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 
 	"github.com/fanfare-go/fanfare/engine/socketio/cluster"
 )
@@ -30,6 +31,7 @@ const (
 	kindReached              // the numbers of a mark that has come
 	kindCounts               // how many frames its sender has sent on which subjects
 	kindPart                 // of a message too long for one frame
+	kindBatch                // of events, in JetStream
 	kindAbsent               // its sender does not have this namespace, and answers nothing there
 )
 
@@ -47,6 +49,9 @@ type head struct {
 
 // serverID is what a server is called: its UID is that in hexadecimal.
 type serverID uint64
+
+// String is the id in hexadecimal, 16 digits.
+func (id serverID) String() string { return fmt.Sprintf("%016x", uint64(id)) }
 
 // appendHead appends a head whose number, if any, is set later.
 func appendHead(dst []byte, kind uint8, server serverID) []byte {

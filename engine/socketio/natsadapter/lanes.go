@@ -22,6 +22,7 @@ type sending struct {
 type sendingLane struct {
 	sent    uint64
 	told    uint64 // what the latest count said
+	again   bool   // it is to be said once more, since that may have been lost as well
 	private bool   // a lane to one server: not told
 }
 
@@ -49,7 +50,7 @@ func (s *sending) makeRoom() {
 		return
 	}
 	for subject, l := range s.lanes {
-		if l.told == l.sent || l.private {
+		if l.told == l.sent && !l.again || l.private {
 			delete(s.lanes, subject)
 		}
 	}
@@ -75,19 +76,29 @@ func (s *sending) sent(subject string, number uint64) {
 	}
 }
 
-// untold calls each for up to most lanes that have sent since the latest count; done is
-// false where there are more.
-func (s *sending) untold(most int, each func(subject string, sent uint64)) (done bool) {
+// retell has all counts said again: there is a server that may have missed them.
+func (s *sending) retell() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.lanes {
+		l.again = true
+	}
+}
+
+// untold calls each for up to most lanes that have sent since the latest count or, where
+// that is asked for, whose count is to be said again; done is false where there are more.
+func (s *sending) untold(again bool, most int, each func(subject string, sent uint64)) (done bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for subject, l := range s.lanes {
-		if l.told == l.sent || l.private {
+		news := l.told != l.sent
+		if l.private || !news && (!again || !l.again) {
 			continue
 		}
 		if most--; most < 0 {
 			return false
 		}
-		l.told = l.sent
+		l.told, l.again = l.sent, news
 		each(subject, l.sent)
 	}
 	return true

@@ -30,6 +30,7 @@ var (
 	_ cluster.Link       = (*link)(nil)
 	_ cluster.Interested = (*link)(nil)
 	_ cluster.Own        = (*link)(nil)
+	_ cluster.Lanes      = (*link)(nil)
 )
 
 // open makes the link of an adapter.
@@ -51,7 +52,6 @@ func (n *Node) attach(namespace string, a receiver) (*link, error) {
 		return nil, ErrClosed
 	}
 	n.links[name] = l
-	n.interest.want(l.all, 1)
 	return l, nil
 }
 
@@ -112,6 +112,9 @@ func (l *link) Others(context.Context) (int, []string, error) {
 	return len(uids), uids, nil
 }
 
+// Lane implements cluster.Lanes: frames are numbered here, and tell more than tallies.
+func (l *link) Lane(*cluster.Message) (lane string, counted bool) { return "", false }
+
 // Enter implements cluster.Interested.
 func (l *link) Enter(room string) { l.want(room, 1) }
 
@@ -133,6 +136,5 @@ func (l *link) Close() error {
 		delete(n.links, l.token)
 	}
 	n.mu.Unlock()
-	n.interest.want(l.all, -1)
 	return nil
 }

@@ -1,7 +1,6 @@
 package natsadapter
 
 import (
-	"os"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -9,10 +8,6 @@ import (
 
 // IgnoreCurrent: ants and gnet start goroutines of their default pools when they are loaded.
 func TestMain(m *testing.M) {
-	if os.Getenv(childEnv) != "" {
-		child()
-		return
-	}
 	goleak.VerifyTestMain(m, goleak.IgnoreCurrent(),
 		goleak.IgnoreTopFunction("github.com/nats-io/nats-server/v2/server.(*Server).StartRouting"), // see embedded.Start
 		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*goWorker).run.func1"))

@@ -30,6 +30,8 @@ const (
 	hasSent                    // list of text and number
 	hasSocket                  // text
 	hasFailed                  // text
+	hasSequence                // number
+	hasPID                     // text
 	allFields      = 1<<iota - 1
 )
 
@@ -66,13 +68,15 @@ func fieldsOf(m *cluster.Message) (set uint64) {
 	mark(hasSent, len(m.Sent) > 0)
 	mark(hasSocket, m.SocketID != "")
 	mark(hasFailed, m.Failed != "")
+	mark(hasSequence, m.Sequence != 0)
+	mark(hasPID, m.PID != "")
 	return set
 }
 
 // sizeOf is about how many bytes m takes: exactly or a little more, but for Sockets.
 func sizeOf(m *cluster.Message) int {
 	const number = binary.MaxVarintLen32
-	n := 4*number + len(m.RequestID) + len(m.Packet.JSON) + len(m.SocketID) + len(m.Failed)
+	n := 8*number + len(m.RequestID) + len(m.Packet.JSON) + len(m.SocketID) + len(m.Failed) + len(m.PID)
 	for _, a := range m.Packet.Attachments {
 		n += number + len(a)
 	}
@@ -138,6 +142,12 @@ func appendMessage(b []byte, m *cluster.Message) (_ []byte, err error) {
 	}
 	if has(hasFailed) {
 		b = appendText(b, m.Failed)
+	}
+	if has(hasSequence) {
+		b = binary.AppendUvarint(b, m.Sequence)
+	}
+	if has(hasPID) {
+		b = appendText(b, m.PID)
 	}
 	return b, nil
 }
@@ -236,6 +246,12 @@ func readMessage(m *cluster.Message, kind uint8, payload []byte) error {
 	}
 	if has(hasFailed) {
 		m.Failed = string(r.text())
+	}
+	if has(hasSequence) {
+		m.Sequence = r.number()
+	}
+	if has(hasPID) {
+		m.PID = string(r.text())
 	}
 	return r.end()
 }

@@ -2,8 +2,6 @@ package natsadapter
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"strconv"
@@ -34,13 +32,16 @@ type Node struct {
 	inbox   chan *nats.Msg // of all subscriptions: across them, too, the order of each server is kept
 
 	outbox   *cluster.Outbox
+	journal  *journal // nil without JetStream
 	window   *window
 	sending  *sending
 	interest *interest
+	told     *nats.Subscription // broadcasts to all, of any namespace: one that begins here is heard at once
 	asked    *nats.Subscription // questions to all
 	answered *nats.Subscription // what is for this server only
 
 	numbers counters
+	pulse   pulse         // of the goroutine only
 	eager   chan struct{} // asks for a heartbeat at once
 	stop    chan struct{} // closed by Close
 	stopped chan struct{} // closed when the goroutine has ended
@@ -56,8 +57,8 @@ type Node struct {
 
 // counters are numbers for Stats.
 type counters struct {
-	received, malformed, refused, lost, slow, homeless atomic.Uint64
-	lostAt                                             atomic.Int64 // ns since 1970
+	queued, received, malformed, refused, lost, slow, homeless atomic.Uint64
+	lostAt                                                     atomic.Int64 // ns since 1970
 }
 
 // Connect joins the cluster. ctx bounds the connecting, not the Node, which is to be closed
@@ -81,8 +82,13 @@ func Connect(ctx context.Context, options Options) (*Node, error) {
 	}
 	n.outbox = cluster.NewOutbox(options.Outbox, n.send)
 	n.interest = newInterest(options.Linger, n.subscribe, n.failed)
+	if options.JetStream != nil {
+		if n.journal, err = newJournal(n); err != nil {
+			n.journal = nil
+		}
+	}
 	go n.run()
-	if err := n.introduce(ctx); err != nil {
+	if err := errors.Join(err, n.introduce(ctx)); err != nil {
 		_ = n.Close()
 		return nil, fmt.Errorf("natsadapter: joining: %w", err)
 	}
@@ -90,10 +96,10 @@ func Connect(ctx context.Context, options Options) (*Node, error) {
 }
 
 func newNode(options Options) *Node {
-	var id [8]byte
-	_, _ = rand.Read(id[:]) // never fails (crypto/rand)
+	uid := cluster.NewUID()
+	id, _ := strconv.ParseUint(uid, 16, 64) // it is that
 	n := &Node{
-		options: options, id: serverID(binary.BigEndian.Uint64(id[:])),
+		options: options, id: serverID(id), uid: uid,
 		prefix:  root + token(options.Cluster) + ".",
 		inbox:   make(chan *nats.Msg, options.Inbox),
 		sending: newSending(options.MaxLanes),
@@ -101,7 +107,6 @@ func newNode(options Options) *Node {
 		links: make(map[string]*link), peers: make(map[serverID]*peer), departed: make(map[serverID]*peer),
 		arrival: make(chan struct{}),
 	}
-	n.uid = n.id.String()
 	setDefault(&n.options.Name, n.uid)
 	n.window = newWindow(options.WindowMessages, options.WindowBytes, options.HeartbeatInterval, func(at progress) {
 		n.control(nodeToken+questions, kindMark, appendProgress(nil, at))
@@ -109,11 +114,11 @@ func newNode(options Options) *Node {
 	return n
 }
 
-// String is the id in hexadecimal, 16 digits.
-func (id serverID) String() string { return fmt.Sprintf("%016x", uint64(id)) }
-
 // listen hears what every server does.
 func (n *Node) listen() (err error) {
+	if n.told, err = n.subscribe(n.prefix + "*" + toAll); err != nil {
+		return err
+	}
 	if n.asked, err = n.subscribe(n.prefix + "*" + questions); err != nil {
 		return err
 	}
@@ -142,7 +147,13 @@ func (n *Node) UID() string { return n.uid }
 // Adapter is for socketio.Options.Adapter, of one server or several: it connects a namespace
 // with those of the same name on other servers.
 func (n *Node) Adapter(local *socketio.MemoryAdapter) socketio.Adapter {
-	a, err := cluster.New(local, n.uid, n.options.Adapter, n.open)
+	var a socketio.Adapter
+	var err error
+	if n.journal != nil && local.Recovery() != nil {
+		a, err = cluster.NewLogged(local, n.uid, n.options.Adapter, n.journal.tail, n.openLogged)
+	} else {
+		a, err = cluster.New(local, n.uid, n.options.Adapter, n.open)
+	}
 	if err != nil {
 		n.options.Logger.Error("natsadapter: a namespace is alone", "namespace", local.Namespace().Name(), "error", err)
 		return local
@@ -180,13 +191,15 @@ func (n *Node) Close() error {
 	n.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	err := n.outbox.Close(ctx)
-	subs := append(n.interest.close(), n.asked, n.answered)
+	var err error
+	if n.journal != nil {
+		err = n.journal.close(ctx)
+	}
+	err = errors.Join(err, n.outbox.Close(ctx))
+	subs := append(n.interest.close(), n.told, n.asked, n.answered)
 	n.control(nodeToken+questions, uint8(cluster.AdapterClose), nil)
 	for _, s := range subs {
-		if s != nil {
-			_ = s.Unsubscribe() // fails where the connection is gone, and it with it
-		}
+		_ = s.Unsubscribe() // fails where the connection is gone, and it with it
 	}
 	_ = n.nc.FlushWithContext(ctx) // as above
 	close(n.stop)

@@ -72,6 +72,11 @@ type Options struct {
 	// default 5 s.
 	Linger time.Duration
 
+	// JetStream keeps events, for recovery on any server; default: nothing is kept, and
+	// clients are recovered on the server that they were connected with. All servers of a
+	// cluster need the same.
+	JetStream *JetStreamOptions
+
 	// Adapter is about requests: how long answers are waited for, and how many at once.
 	Adapter cluster.Options
 	// Logger gets what an operator should know; default slog.Default().

@@ -49,6 +49,7 @@ func (n *Node) meet(id serverID, now time.Time) *peer {
 	n.peersChanged()
 	n.mu.Unlock()
 	n.window.join(id)
+	n.pulse.news = true
 	n.beat(cluster.Heartbeat, nodeToken+toOne+p.uid) // that it may know of this one as well
 	return p
 }
@@ -121,7 +122,9 @@ type pulse struct {
 	pause time.Duration // until the next look: short in the beginning, when others may not be connected yet
 	beat  time.Time     // when the latest heartbeat was sent
 	told  time.Time     // when the latest counts were
+	again time.Time     // when counts were said again
 	swept time.Time
+	news  bool // a server is there that may have missed counts
 }
 
 const firstPause = 100 * time.Millisecond
@@ -138,9 +141,15 @@ func (n *Node) tick(u *pulse, now time.Time) time.Duration {
 		u.beat = now
 		n.beat(cluster.Heartbeat, nodeToken+questions)
 	}
+	if u.news {
+		n.sending.retell()
+	}
 	if now.Sub(u.told) >= usual {
-		u.told = now
-		n.tellCounts()
+		again := u.news || now.Sub(u.again) >= n.options.HeartbeatInterval
+		if u.told = now; again {
+			u.again, u.news = now, false
+		}
+		n.tellCounts(again)
 	}
 	if len(n.inbox) == 0 { // else it may be us who have not listened
 		n.expire(now)

@@ -13,7 +13,8 @@ import (
 // run is the goroutine that looks at all that comes, in the order in which it came.
 func (n *Node) run() {
 	defer close(n.stopped)
-	u := pulse{pause: firstPause}
+	u := &n.pulse
+	u.pause = firstPause
 	timer := time.NewTimer(u.pause)
 	defer timer.Stop()
 	for {
@@ -23,7 +24,7 @@ func (n *Node) run() {
 				n.numbers.malformed.Add(1)
 			}
 		case now := <-timer.C:
-			timer.Reset(n.tick(&u, now))
+			timer.Reset(n.tick(u, now))
 		case <-n.eager:
 			u.pause = firstPause
 			timer.Reset(u.pause)
@@ -122,7 +123,7 @@ func (n *Node) deliver(p *peer, to address, kind uint8, payload []byte) error {
 		}
 		return nil
 	case l == nil && to.kind != 'q':
-		n.numbers.homeless.Add(1)
+		n.numbers.homeless.Add(1) // there is one where it comes from
 		return nil
 	}
 	if err := readMessage(&m, kind, payload); err != nil {
@@ -162,11 +163,11 @@ func (n *Node) absent(p *peer, namespace string, m *cluster.Message) {
 }
 
 // tellCounts tells others how many frames there were on the lanes where that has changed.
-func (n *Node) tellCounts() {
+func (n *Node) tellCounts(again bool) {
 	for done := false; !done; {
 		var lanes int
 		var list []byte
-		done = n.sending.untold(maxCounts, func(subject string, sent uint64) {
+		done = n.sending.untold(again, maxCounts, func(subject string, sent uint64) {
 			lanes++
 			list = binary.AppendUvarint(appendText(list, subject[len(n.prefix):]), sent)
 		})
@@ -191,7 +192,9 @@ func (n *Node) counts(p *peer, payload []byte) error {
 		switch to.kind {
 		case 'q':
 			sub = n.asked
-		case 'b', 'r':
+		case 'b':
+			sub = n.told
+		case 'r':
 			sub = n.interest.by(subject)
 		}
 		if sub == nil {

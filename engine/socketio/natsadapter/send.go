@@ -29,6 +29,7 @@ func (n *Node) push(subject string, kind uint8, m *cluster.Message) error {
 	if !n.outbox.Push(cluster.Outgoing{To: subject, Kind: kind, Body: frame, Volatile: volatile}) {
 		return ErrOutboxFull
 	}
+	n.numbers.queued.Add(1)
 	return nil
 }
 

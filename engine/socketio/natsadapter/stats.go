@@ -18,6 +18,8 @@ type Stats struct {
 	Reconnects uint64
 	// Servers are the others that are there.
 	Servers []ServerStats
+	// Queued counts messages of this server that were given to the Outbox.
+	Queued uint64
 	// Received counts frames of other servers: a message longer than NATS allows is several.
 	Received uint64
 	// Lost counts frames that other servers have sent, on subjects that were heard here,
@@ -27,13 +29,13 @@ type Stats struct {
 	Malformed uint64
 	// Refused counts messages of servers beyond MaxPeers.
 	Refused uint64
-	// Homeless counts broadcasts for namespaces that this server does not have any more.
+	// Homeless counts broadcasts for namespaces that this server does not have.
 	Homeless uint64
 	// SlowConsumer counts how often NATS reported that messages came faster than they were
 	// looked at. What was dropped is in Lost.
 	SlowConsumer uint64
 	Namespaces   int
-	// Subscriptions are those of namespaces and rooms.
+	// Subscriptions are those of rooms.
 	Subscriptions int
 	// Waiting is how many messages have come and were not looked at yet.
 	Waiting int
@@ -41,12 +43,22 @@ type Stats struct {
 	Uncounted int
 	// Outbox is about what waits to be sent; its Dropped was never sent.
 	Outbox cluster.OutboxStats
+	// Log is about JetStream; nil without it.
+	Log *LogStats
 	// UnderWay and UnderWayBytes are sent, and not known to have come to the slowest server.
 	UnderWay, UnderWayBytes uint64
 	// Held counts how often sending waited for a slow server.
 	Held uint64
 	// Unheard is how many servers are not waited for, since they do not say what they have.
 	Unheard int
+}
+
+// LogStats are about the log that JetStream keeps.
+type LogStats struct {
+	Appended uint64 // batches of this server that JetStream has
+	Retries  uint64 // attempts to append one that came to nothing
+	Outbox   cluster.OutboxStats
+	Tail     cluster.TailStats
 }
 
 // ServerStats are about one other server.
@@ -61,10 +73,13 @@ func (n *Node) Stats() Stats {
 	s := Stats{
 		UID: n.uid, Name: n.options.Name,
 		Connected: n.nc.IsConnected(), Reconnects: n.nc.Stats().Reconnects,
-		Received: n.numbers.received.Load(), Lost: n.numbers.lost.Load(), Malformed: n.numbers.malformed.Load(),
+		Queued: n.numbers.queued.Load(), Received: n.numbers.received.Load(), Lost: n.numbers.lost.Load(), Malformed: n.numbers.malformed.Load(),
 		Refused: n.numbers.refused.Load(), Homeless: n.numbers.homeless.Load(), SlowConsumer: n.numbers.slow.Load(),
 		Subscriptions: n.interest.size(), Waiting: len(n.inbox), Uncounted: n.sending.uncounted(), Outbox: n.outbox.Stats(),
 		UnderWay: w.under.messages, UnderWayBytes: w.under.bytes, Held: w.held, Unheard: w.waived,
+	}
+	if j := n.journal; j != nil {
+		s.Log = &LogStats{j.appends.Load(), j.retries.Load(), j.outbox.Stats(), j.tail.Stats()}
 	}
 	n.mu.RLock()
 	defer n.mu.RUnlock()
@@ -103,6 +118,9 @@ func (n *Node) Ready() error {
 	}
 	if at := n.numbers.lostAt.Load(); at != 0 && time.Since(time.Unix(0, at)) < recently {
 		errs = append(errs, fmt.Errorf("natsadapter: messages of other servers were lost in the last %v, %d in all", recently, n.numbers.lost.Load()))
+	}
+	if j := n.journal; j != nil {
+		errs = append(errs, j.ready())
 	}
 	return errors.Join(errs...)
 }

@@ -21,8 +21,22 @@ type Fleet struct {
 	mode       mode
 	counters   counters
 
-	mu     sync.Mutex
-	closed bool // guarded by mu
+	mu      sync.Mutex
+	members map[*cluster.Adapter]bool // guarded by mu
+	former  cluster.Stats             // of members that are closed; guarded by mu
+	closed  bool                      // guarded by mu
+}
+
+// member is the adapter of one namespace.
+type member struct {
+	*cluster.Adapter
+	fleet *Fleet
+}
+
+// loggedMember is that of one whose sockets are recovered on any server.
+type loggedMember struct {
+	*cluster.Logged
+	fleet *Fleet
 }
 
 // mode is what a Mode makes of a Fleet.
@@ -48,12 +62,12 @@ func New(options Options) (*Fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Fleet{options: options}
+	f := &Fleet{options: options, members: make(map[*cluster.Adapter]bool)}
 	if f.connector, err = newConnector(&f.options); err != nil {
 		return nil, err
 	}
-	f.subscriber = newSubscriber(f.connector, &f.options)
-	f.publisher = newPublisher(f.connector, &f.options)
+	f.subscriber = newSubscriber(f.connector, &f.options, f.missed)
+	f.publisher = newPublisher(f.connector, &f.options, f.missed)
 	switch options.Mode {
 	case Classic:
 		f.mode, err = openClassic(f)
@@ -70,12 +84,70 @@ func New(options Options) (*Fleet, error) {
 
 // Adapter is what socketio.Options.Adapter wants.
 func (f *Fleet) Adapter(local *socketio.MemoryAdapter) socketio.Adapter {
-	a, err := cluster.New(local, f.mode.uid(), f.options.Cluster, f.mode.open)
+	var m socketio.Adapter
+	var a *cluster.Adapter
+	var err error
+	if s, ok := f.mode.(*streams); ok && local.Recovery() != nil {
+		var l *cluster.Logged
+		if l, err = s.logged(local); err == nil {
+			a, m = l.Adapter, &loggedMember{l, f}
+		}
+	} else if a, err = cluster.New(local, f.mode.uid(), f.options.Cluster, f.mode.open); err == nil {
+		m = &member{a, f}
+	}
 	if err != nil {
 		f.options.Cluster.Logger.Error("redisadapter: a namespace stays on this server", "namespace", local.Namespace().Name(), "error", err)
 		return local
 	}
-	return a
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.members[a] = true
+	return m
+}
+
+// Close implements socketio.Adapter.
+func (m *member) Close() error {
+	err := m.Adapter.Close()
+	m.fleet.leave(m.Adapter)
+	return err
+}
+
+// Close implements socketio.Adapter.
+func (m *loggedMember) Close() error {
+	err := m.Logged.Close()
+	m.fleet.leave(m.Adapter)
+	return err
+}
+
+// leave keeps the numbers of a namespace that is closed.
+func (f *Fleet) leave(a *cluster.Adapter) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.members[a] {
+		delete(f.members, a)
+		last := a.Stats()
+		last.Requests, last.Serving, last.Tallied, last.LostBy = 0, 0, 0, nil
+		f.former.Add(last)
+	}
+}
+
+// missed has all namespaces find out what was lost, of ours and of the others'.
+func (f *Fleet) missed() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for m := range f.members {
+		m.Missed()
+	}
+}
+
+// report adds up the numbers of all namespaces.
+func (f *Fleet) report(to *Stats) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	to.Cluster = f.former
+	for a := range f.members {
+		to.Cluster.Add(a.Stats())
+	}
 }
 
 // Wait returns when all namespaces that there are now receive what other servers say, or

@@ -53,6 +53,10 @@ func settle(t testing.TB, fleets ...*redisadapter.Fleet) {
 	}
 }
 
+func deadline(t testing.TB, after time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(t.Context(), after)
+}
+
 // eventually waits for what others do.
 func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
@@ -68,18 +72,29 @@ func TestServersAreCounted(t *testing.T) {
 	db := redistest.Start(t, redistest.Options{Password: "se#cret"})
 	url := strings.Replace(db.URL, "#", "%23", 1)
 	a := join(t, redisadapter.Options{URL: url})
-	serve(t, a)
+	io := serve(t, a)
 	const requests = "socket.io-request#/#"
 	if got := db.Command("PUBSUB", "NUMSUB", requests); got != requests+"\n1" {
 		t.Error(got)
 	}
 	b := join(t, redisadapter.Options{URL: url})
-	serve(t, b)
+	other := serve(t, b)
+	if n, err := io.Of("/").ServerCount(t.Context()); n != 2 || err != nil {
+		t.Errorf("%d servers, %v", n, err)
+	}
 	if got := db.Command("PUBSUB", "NUMSUB", requests); got != requests+"\n2" {
 		t.Error(got)
 	}
 	if err := errors.Join(a.Ready(), b.Ready()); err != nil {
 		t.Error(err)
+	}
+	_ = other.Shutdown(t.Context())
+	eventually(t, "one server", func() bool {
+		n, err := io.Of("/").ServerCount(t.Context())
+		return n == 1 && err == nil
+	})
+	if got := db.Command("PUBSUB", "NUMPAT"); got != "1" {
+		t.Errorf("%s patterns", got)
 	}
 }
 

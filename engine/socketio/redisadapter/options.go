@@ -95,6 +95,12 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("redisadapter: unknown Subscriptions")
 	}
 	o.Streams = o.Streams.withDefaults()
+	if o.Streams.Tail.Logger == nil {
+		o.Streams.Tail.Logger = o.Cluster.Logger
+	}
+	if o.Cluster.Pulse == nil {
+		o.Cluster.Pulse = new(cluster.Pulse)
+	}
 	return o, nil
 }
 

@@ -2,7 +2,9 @@ package redisadapter
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -23,12 +25,14 @@ const (
 type publisher struct {
 	connector *connector
 	outbox    *cluster.Outbox
+	gaveUp    func()        // is called when something was; immutable
 	unknown   atomic.Uint64 // given up
 	refused   atomic.Uint64 // by Redis
 	failure   atomic.Pointer[failure]
 
 	// loop-only: of the outbox's goroutine
 	connection rueidis.DedicatedClient // nil where there is none
+	lost       <-chan error            // is closed when the connection is
 	release    func()
 	identity   identity
 	attempts   int
@@ -40,10 +44,21 @@ type failure struct {
 	since time.Time
 }
 
-func newPublisher(c *connector, o *Options) *publisher {
-	p := &publisher{connector: c}
+func newPublisher(c *connector, o *Options, gaveUp func()) *publisher {
+	p := &publisher{connector: c, gaveUp: gaveUp, attempts: rand.IntN(1 << 16)}
 	p.outbox = cluster.NewOutbox(o.Outbox, p.send)
 	return p
+}
+
+// ErrFull is returned for what there is no room for in the queue.
+var ErrFull = errors.New("redisadapter: too much waits to be sent")
+
+// push queues what is to be published on a channel. The body is the publisher's.
+func (p *publisher) push(to string, body []byte, volatile bool) error {
+	if !p.outbox.Push(cluster.Outgoing{To: to, Kind: publish, Body: body, Volatile: volatile}) {
+		return ErrFull
+	}
+	return nil
 }
 
 // send settles all of a batch, or none of it.
@@ -73,6 +88,7 @@ func (p *publisher) send(ctx context.Context, batch []cluster.Outgoing) (done in
 	if err != nil {
 		p.disconnect()
 		p.fail(err)
+		p.gaveUp()
 	}
 	return len(batch), err
 }
@@ -87,7 +103,7 @@ func build(b rueidis.Builder, m cluster.Outgoing) rueidis.Completed {
 
 // connect sees to it that there is a connection that works.
 func (p *publisher) connect(ctx context.Context) error {
-	if p.connection != nil {
+	if p.lives() {
 		return nil
 	}
 	client, err := p.connector.connect()
@@ -109,7 +125,24 @@ func (p *publisher) connect(ctx context.Context) error {
 	}
 	p.identity = introduce(hello, d, p.identity)
 	p.connection, p.release = d, release
+	p.lost = d.SetPubSubHooks(rueidis.PubSubHooks{OnMessage: func(rueidis.PubSubMessage) {}})
 	return nil
+}
+
+// lives reports whether there is a connection. One that was lost while there was nothing
+// to send is found out before something is sent in vain: with hooks the client reads all
+// the time, and so learns of the end.
+func (p *publisher) lives() bool {
+	if p.connection == nil {
+		return false
+	}
+	select {
+	case <-p.lost:
+		p.disconnect()
+		return false
+	default:
+		return true
+	}
 }
 
 func (p *publisher) disconnect() {

@@ -2,7 +2,6 @@ package redisadapter
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -31,6 +30,9 @@ func (s *sharded) open(a *cluster.Adapter) (cluster.Link, error) {
 	l := newShardedLink(s, a)
 	if s.fleet.options.Sharded.Subscriptions == Static {
 		return l, nil
+	}
+	if s.fleet.options.Sharded.Subscriptions == DynamicPrivate {
+		return &idsLink{roomsLink: roomsLink{l}, ids: make(map[string]struct{})}, nil
 	}
 	return &roomsLink{l}, nil
 }
@@ -78,6 +80,7 @@ func (l *shardedLink) message(message string) {
 	switch {
 	case err != nil:
 		c.malformed.Add(1)
+		l.adapter.Malformed(err)
 	case nsp != l.nsp:
 		c.elsewhere.Add(1)
 	default:
@@ -139,6 +142,11 @@ func looksLikeSocketID(room string) bool {
 	return units == size
 }
 
+// Lane implements cluster.Lanes: what goes to a room's channel does not reach everybody.
+func (l *shardedLink) Lane(m *cluster.Message) (lane string, counted bool) {
+	return "", l.channelOf(m) == l.public
+}
+
 // Others implements cluster.Link. Servers have no names here: they are counted by their
 // subscriptions.
 func (l *shardedLink) Others(ctx context.Context) (n int, uids []string, err error) {
@@ -157,7 +165,7 @@ func (f *Fleet) others(ctx context.Context, kind subscriptionKind, channel strin
 // push queues what is to be published.
 func (f *Fleet) push(kind uint8, channel string, body []byte, volatile bool) error {
 	if !f.publisher.outbox.Push(cluster.Outgoing{To: channel, Kind: kind, Body: body, Volatile: volatile}) {
-		return ErrQueueFull
+		return ErrFull
 	}
 	return nil
 }
@@ -166,10 +174,6 @@ func (f *Fleet) push(kind uint8, channel string, body []byte, volatile bool) err
 func volatile(m *cluster.Message) bool {
 	return m.Type == cluster.Broadcast && m.Opts.Flags.Volatile
 }
-
-// ErrQueueFull is returned for what other servers are not told, since too much waits to
-// be sent to Redis already; see Options.Outbox. This server's own clients were.
-var ErrQueueFull = errors.New("redisadapter: too much waits to be sent")
 
 // Close implements cluster.Link. Rooms of sockets that there are still it leaves to the
 // end of the Fleet.
@@ -194,6 +198,33 @@ func (l *roomsLink) Enter(room string) {
 func (l *roomsLink) Leave(room string) {
 	if l.fleet.options.Sharded.Subscriptions.separate(room) {
 		l.channels.leave(l.shardedLink, l.public+room+"#")
+	}
+}
+
+// idsLink is a roomsLink that subscribes to sockets' own ids, too.
+type idsLink struct {
+	roomsLink
+	mu  sync.Mutex
+	ids map[string]struct{} // guarded by mu
+}
+
+// EnterID implements cluster.IDInterested.
+func (l *idsLink) EnterID(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, there := l.ids[id]; !there {
+		l.ids[id] = struct{}{}
+		l.channels.enter(l.shardedLink, l.public+id+"#", false)
+	}
+}
+
+// LeaveID implements cluster.IDInterested.
+func (l *idsLink) LeaveID(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, there := l.ids[id]; there {
+		delete(l.ids, id)
+		l.channels.leave(l.shardedLink, l.public+id+"#")
 	}
 }
 

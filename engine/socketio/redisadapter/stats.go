@@ -9,6 +9,9 @@ import (
 
 // Stats are the numbers of a Fleet since it was made.
 type Stats struct {
+	// Cluster has the numbers of all namespaces together.
+	Cluster cluster.Stats
+
 	// Gaps is how often the connection was lost that receives; LastGap the latest of them.
 	Gaps    uint64
 	LastGap Gap
@@ -27,8 +30,8 @@ type Stats struct {
 	Refused uint64
 
 	// Received is how many messages of others came; Own how many of our own that Redis
-	// sends back; Elsewhere how many were for rooms that nobody here is in, or for another
-	// namespace.
+	// sends back; Elsewhere how many of the others' were for rooms that nobody here is in,
+	// for another namespace, or answers to other servers.
 	Received  uint64
 	Own       uint64
 	Elsewhere uint64
@@ -57,6 +60,7 @@ func (c *counters) report(to *Stats) {
 // Stats returns the numbers of this moment.
 func (f *Fleet) Stats() Stats {
 	var s Stats
+	f.report(&s)
 	f.subscriber.report(&s)
 	f.counters.report(&s)
 	s.Outbox = f.publisher.outbox.Stats()

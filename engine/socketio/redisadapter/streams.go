@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/fanfare-go/fanfare/engine/socketio"
 	"github.com/fanfare-go/fanfare/engine/socketio/cluster"
 )
 
@@ -20,6 +21,7 @@ type streams struct {
 	mu      sync.RWMutex
 	readers map[string]*streamReader // by the name of the stream; guarded by mu
 	writers map[string]*streamWriter // likewise
+	tails   map[string]*cluster.Tail // likewise, where sockets are recovered
 	links   map[string]*streamsLink  // by namespace; guarded by mu
 	closed  bool                     // guarded by mu
 }
@@ -30,32 +32,76 @@ func openStreams(f *Fleet) (mode, error) {
 		fleet: f, options: f.options.Streams,
 		readers: make(map[string]*streamReader),
 		writers: make(map[string]*streamWriter),
+		tails:   make(map[string]*cluster.Tail),
 		links:   make(map[string]*streamsLink),
 	}, nil
 }
 
 func (s *streams) uid() string { return cluster.NewUID() }
 
+// open implements mode.
 func (s *streams) open(a *cluster.Adapter) (cluster.Link, error) {
-	l := newStreamsLink(s, a)
+	l := newStreamsLink(s, a, a)
+	return l, s.enter(l)
+}
+
+// openLogged makes the link of a namespace whose events are numbered by its stream.
+func (s *streams) openLogged(a *cluster.Logged) (cluster.LogLink, error) {
+	l := &loggedLink{newStreamsLink(s, a.Adapter, a), a}
+	return l, s.enter(l.streamsLink)
+}
+
+// logged makes the adapter of a namespace whose sockets are recovered on any server.
+func (s *streams) logged(local *socketio.MemoryAdapter) (*cluster.Logged, error) {
+	return cluster.NewLogged(local, s.uid(), s.fleet.options.Cluster, s.tail(local.Namespace().Name()), s.openLogged)
+}
+
+// home returns the stream that a namespace writes to.
+func (s *streams) home(nsp string) string {
+	return streamOf(s.options.Name, nsp, s.options.Count, s.options.Strict)
+}
+
+// tail returns the end in memory of the stream of a namespace. Every stream that is read
+// has one then, as it has to begin where the reading does.
+func (s *streams) tail(nsp string) *cluster.Tail {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range streamsOf(s.options.Name, nsp, s.options.Count) {
+		if s.tails[name] == nil {
+			log := &streamLog{name: name, streams: s}
+			s.tails[name] = cluster.NewTail(log, s.options.Tail)
+			log.reader = s.reader(name)
+		}
+	}
+	return s.tails[s.home(nsp)]
+}
+
+// reader returns the reader of a stream. Called with mu held.
+func (s *streams) reader(stream string) *streamReader {
+	if s.readers[stream] == nil {
+		s.readers[stream] = newStreamReader(stream, s.fleet, &s.options, s)
+	}
+	return s.readers[stream]
+}
+
+// enter has streams read and written for a link.
+func (s *streams) enter(l *streamsLink) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return nil, ErrClosed
+		return ErrClosed
 	}
+	l.home = s.home(l.nsp)
 	s.links[l.nsp] = l
 	for _, name := range streamsOf(s.options.Name, l.nsp, s.options.Count) {
-		if s.readers[name] == nil {
-			s.readers[name] = newStreamReader(name, s.fleet, &s.options, s.entry, s.gap)
-		}
+		s.reader(name)
 	}
-	home := streamOf(s.options.Name, l.nsp, s.options.Count, s.options.Strict)
-	if s.writers[home] == nil {
-		s.writers[home] = newStreamWriter(home, s.fleet, &s.options, s.readers[home])
+	if s.writers[l.home] == nil {
+		s.writers[l.home] = newStreamWriter(l.home, s.fleet, &s.options, s.readers[l.home])
 	}
-	l.home, l.writer = home, s.writers[home]
+	l.writer = s.writers[l.home]
 	l.subscribe()
-	return l, nil
+	return nil
 }
 
 // remove forgets a link.
@@ -67,21 +113,59 @@ func (s *streams) remove(l *streamsLink) {
 	}
 }
 
-// entry is given what is read of a stream.
+// entry implements streamHandler. Of a stream with a tail, that gets everything; what it
+// hands on is for namespaces that write to it.
 func (s *streams) entry(stream string, e entry) {
 	s.mu.RLock()
-	l := s.links[e.nsp]
+	l, tail := s.links[e.nsp], s.tails[stream]
 	s.mu.RUnlock()
-	if l == nil {
-		s.fleet.counters.elsewhere.Add(1)
+	c := &s.fleet.counters
+	switch {
+	case l == nil && tail == nil:
+		c.elsewhere.Add(1)
 		return
+	case l != nil && l.uid == e.uid:
+		c.own.Add(1)
+		if tail == nil {
+			return
+		}
+	case l == nil:
+		c.elsewhere.Add(1)
+	default:
+		c.received.Add(1)
 	}
-	l.entry(stream, e)
+	m, err := parseEntry(e, s.fleet.options.MaxMessage)
+	switch {
+	case err != nil && l == nil:
+		c.malformed.Add(1)
+	case err != nil:
+		l.malformed(err)
+	case l != nil:
+		l.entry(stream, m, tail)
+	default:
+		tail.Receive(cluster.Entry{Namespace: e.nsp, Message: m})
+	}
 }
 
-// gap is told that entries of a stream are not known.
-func (s *streams) gap(stream string) {
+// begin implements streamHandler.
+func (s *streams) begin(stream, at string) {
+	s.mu.RLock()
+	tail := s.tails[stream]
+	s.mu.RUnlock()
+	if tail != nil {
+		tail.Begin(at)
+	}
+}
+
+// gap implements streamHandler.
+func (s *streams) gap(stream, upTo string) {
 	s.fleet.options.Cluster.Logger.Warn("redisadapter: entries of a stream were gone before they were read", "stream", stream)
+	s.mu.RLock()
+	tail := s.tails[stream]
+	s.mu.RUnlock()
+	if tail != nil {
+		tail.Skipped(upTo)
+	}
 }
 
 // all returns the readers and writers that there are, in the order of their names.
@@ -95,6 +179,12 @@ func (s *streams) all() (readers []*streamReader, writers []*streamWriter) {
 		}
 	}
 	return readers, writers
+}
+
+func (s *streams) allTails() []*cluster.Tail {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Collect(maps.Values(s.tails))
 }
 
 // wait returns when all streams are read.
@@ -118,6 +208,9 @@ func (s *streams) ready() error {
 	for _, w := range writers {
 		errs = append(errs, w.ready())
 	}
+	for _, t := range s.allTails() {
+		errs = append(errs, t.Ready())
+	}
 	return errors.Join(errs...)
 }
 
@@ -140,12 +233,17 @@ type StreamsStats struct {
 	// Gaps is how often that happened, or a stream was lost: Restarts.
 	Gaps     uint64
 	Restarts uint64
+	// Tail has the numbers of connection state recovery.
+	Tail cluster.TailStats
 }
 
 // report adds to the numbers.
 func (s *streams) report(to *Stats) {
 	readers, writers := s.all()
 	t := &to.Streams
+	for _, tail := range s.allTails() {
+		t.Tail.Add(tail.Stats())
+	}
 	for _, r := range readers {
 		n := r.report()
 		t.Read += n.read
@@ -185,6 +283,9 @@ func (s *streams) close(ctx context.Context) error {
 	}
 	for _, r := range readers {
 		r.close()
+	}
+	for _, t := range s.allTails() {
+		t.Close()
 	}
 	return errors.Join(errs...)
 }

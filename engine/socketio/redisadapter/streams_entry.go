@@ -53,6 +53,11 @@ func parseEntry(e entry, most int) (*cluster.Message, error) {
 		return nil, err
 	}
 	m.UID, m.Offset = e.uid, e.id
+	if e.seq != "" {
+		if m.Sequence, err = strconv.ParseUint(e.seq, 10, 64); err != nil {
+			return nil, fmt.Errorf("%w: %w", cluster.ErrMalformed, err)
+		}
+	}
 	return m, nil
 }
 

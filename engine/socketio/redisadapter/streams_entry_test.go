@@ -13,11 +13,11 @@ import (
 
 // nodeEntries are what Node's adapter 0.3.1 has appended to a stream.
 var nodeEntries = []entry{
-	{"1795334188035-0", "aa88307b3183776c", "/", "3", `{"packet":{"type":2,"data":["news","hi"]},"opts":{"rooms":["room1"],"except":[],"flags":{}}}`},
-	{"1795334188035-1", "aa88307b3183776c", "/", "3", "gqZwYWNrZXSCpHR5cGUCpGRhdGGSo2JpbsQEAQID/6RvcHRzg6Vyb29tc5CmZXhjZXB0kKVmbGFnc4A="},
-	{"1795334188035-2", "aa88307b3183776c", "/chat", "4", `{"opts":{"rooms":["room1"],"except":[],"flags":{}},"rooms":["room2","room3"]}`},
-	{"1795334188035-3", "aa88307b3183776c", "/", "5", `{"opts":{"rooms":["room1"],"except":["room9"],"flags":{}},"rooms":["room3"]}`},
-	{"1795334188036-0", "aa88307b3183776c", "/", "6", `{"opts":{"rooms":["room1"],"except":[],"flags":{}},"close":false}`},
+	{"1795334188035-0", "aa88307b3183776c", "/", "3", `{"packet":{"type":2,"data":["news","hi"]},"opts":{"rooms":["room1"],"except":[],"flags":{}}}`, ""},
+	{"1795334188035-1", "aa88307b3183776c", "/", "3", "gqZwYWNrZXSCpHR5cGUCpGRhdGGSo2JpbsQEAQID/6RvcHRzg6Vyb29tc5CmZXhjZXB0kKVmbGFnc4A=", ""},
+	{"1795334188035-2", "aa88307b3183776c", "/chat", "4", `{"opts":{"rooms":["room1"],"except":[],"flags":{}},"rooms":["room2","room3"]}`, ""},
+	{"1795334188035-3", "aa88307b3183776c", "/", "5", `{"opts":{"rooms":["room1"],"except":["room9"],"flags":{}},"rooms":["room3"]}`, ""},
+	{"1795334188036-0", "aa88307b3183776c", "/", "6", `{"opts":{"rooms":["room1"],"except":[],"flags":{}},"close":false}`, ""},
 }
 
 func TestEntriesAreThoseOfNode(t *testing.T) {
@@ -40,10 +40,10 @@ func TestEntriesAreThoseOfNode(t *testing.T) {
 // the stream.
 func TestEntriesOfEmittersAndOlderServers(t *testing.T) {
 	for _, e := range []entry{
-		{"1-1", "emitter", "/", "3", `{"packet":{"type":2,"data":["news","hi"],"nsp":"/"},"opts":{"rooms":[],"flags":{},"except":[]}}`},
-		{"1-1", "emitter", "/", "9", `{"packet":["hello","x"]}`},
-		{"1-1", "aa88307b3183776c", "/", "7", `{"opts":{"rooms":["room1"],"except":[],"flags":{}},"requestId":"93fcd4dd058b1738"}`},
-		{"1-1", "aa88307b3183776c", "/", "13", ``},
+		{"1-1", "emitter", "/", "3", `{"packet":{"type":2,"data":["news","hi"],"nsp":"/"},"opts":{"rooms":[],"flags":{},"except":[]}}`, ""},
+		{"1-1", "emitter", "/", "9", `{"packet":["hello","x"]}`, ""},
+		{"1-1", "aa88307b3183776c", "/", "7", `{"opts":{"rooms":["room1"],"except":[],"flags":{}},"requestId":"93fcd4dd058b1738"}`, ""},
+		{"1-1", "aa88307b3183776c", "/", "13", ``, ""},
 	} {
 		if m, err := parseEntry(e, cluster.MaxMessage); err != nil || m.UID != e.uid {
 			t.Errorf("%+v: %+v, %v", e, m, err)
@@ -63,6 +63,7 @@ func TestEntriesThatAreNone(t *testing.T) {
 		"no base64":     func(e *entry) { e.data = "[1]" },
 		"no msgpack":    func(e *entry) { e.data = "xf////8=" },
 		"too large":     func(e *entry) { e.data += strings.Repeat(" ", 1000) },
+		"no sequence":   func(e *entry) { e.seq = "-1" },
 		"a long sender": func(e *entry) { e.uid = strings.Repeat("x", 1000) },
 	} {
 		e := good
@@ -132,7 +133,7 @@ func FuzzEntry(f *testing.F) {
 	}
 	f.Add("emitter", "9", `{"packet":["hello","x"]}`)
 	f.Fuzz(func(t *testing.T, uid, kind, data string) {
-		m, err := parseEntry(entry{"1-1", uid, "/", kind, data}, cluster.MaxMessage)
+		m, err := parseEntry(entry{"1-1", uid, "/", kind, data, ""}, cluster.MaxMessage)
 		if err != nil {
 			return
 		}
@@ -140,7 +141,7 @@ func FuzzEntry(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%+v: %v", m, err)
 		}
-		again, err := parseEntry(entry{"1-1", uid, "/", kind, string(out)}, 2*cluster.MaxMessage)
+		again, err := parseEntry(entry{"1-1", uid, "/", kind, string(out), ""}, 2*cluster.MaxMessage)
 		if err != nil {
 			t.Fatalf("%s: %v", out, err)
 		}

@@ -2,6 +2,8 @@ package redisadapter
 
 import (
 	"context"
+	"encoding/binary"
+	"errors"
 	"sync"
 
 	"github.com/fanfare-go/fanfare/engine/socketio/cluster"
@@ -12,6 +14,7 @@ type streamsLink struct {
 	streams *streams
 	fleet   *Fleet
 	adapter *cluster.Adapter
+	to      receiver // the adapter, or what is around it
 	uid     string
 	nsp     string
 	public  string // channel of requests
@@ -25,11 +28,14 @@ type streamsLink struct {
 	receiving sync.Mutex // held while a message is received: there are several ways in
 }
 
-func newStreamsLink(s *streams, a *cluster.Adapter) *streamsLink {
+// receiver is a cluster.Adapter or a cluster.Logged.
+type receiver interface{ Receive(m *cluster.Message) }
+
+func newStreamsLink(s *streams, a *cluster.Adapter, to receiver) *streamsLink {
 	nsp := a.Namespace().Name()
 	public := s.fleet.options.Prefix + "#" + nsp + "#"
 	l := &streamsLink{
-		streams: s, fleet: s.fleet, adapter: a, uid: a.UID(), nsp: nsp,
+		streams: s, fleet: s.fleet, adapter: a, to: to, uid: a.UID(), nsp: nsp,
 		public: public, private: public + a.UID() + "#",
 		own: newOwnSuffix(a.UID(), nsp),
 	}
@@ -59,7 +65,7 @@ func (l *streamsLink) message(_, message string) {
 	m, nsp, err := parseEither([]byte(message), l.fleet.options.MaxMessage)
 	switch {
 	case err != nil:
-		c.malformed.Add(1)
+		l.malformed(err)
 	case nsp != l.nsp:
 		c.elsewhere.Add(1)
 	default:
@@ -68,29 +74,27 @@ func (l *streamsLink) message(_, message string) {
 	}
 }
 
-// entry takes what was read of a stream.
-func (l *streamsLink) entry(stream string, e entry) {
-	c := &l.fleet.counters
-	if e.uid == l.uid {
-		c.own.Add(1)
+func (l *streamsLink) malformed(err error) {
+	l.fleet.counters.malformed.Add(1)
+	l.adapter.Malformed(err)
+}
+
+// entry takes what was read of a stream. What an offset is, the home stream says.
+func (l *streamsLink) entry(stream string, m *cluster.Message, tail *cluster.Tail) {
+	if tail != nil && stream == l.home {
+		l.receiving.Lock()
+		defer l.receiving.Unlock()
+		tail.Receive(cluster.Entry{Namespace: l.nsp, Message: m})
 		return
 	}
-	m, err := parseEntry(e, l.fleet.options.MaxMessage)
-	if err != nil {
-		c.malformed.Add(1)
-		return
-	}
-	if stream != l.home {
-		m.Offset = "" // what an offset is, the home stream says
-	}
-	c.received.Add(1)
+	m.Offset = ""
 	l.receive(m)
 }
 
 func (l *streamsLink) receive(m *cluster.Message) {
 	l.receiving.Lock()
 	defer l.receiving.Unlock()
-	l.adapter.Receive(m)
+	l.to.Receive(m)
 }
 
 // Publish implements cluster.Link.
@@ -103,12 +107,13 @@ func (l *streamsLink) Publish(m *cluster.Message) error {
 
 // push queues m for the stream.
 func (l *streamsLink) push(m *cluster.Message, settled func(offset string, err error)) error {
-	body, err := appendEntryData([]byte(l.uid), m, l.streams.options.OnlyPlaintext)
+	header := binary.BigEndian.AppendUint64([]byte(l.uid), m.Sequence)
+	body, err := appendEntryData(header, m, l.streams.options.OnlyPlaintext)
 	if err != nil {
 		return err
 	}
 	if !l.writer.outbox.Push(cluster.Outgoing{To: l.nsp, Kind: uint8(m.Type), Body: body, Volatile: volatile(m), Settled: settled}) {
-		return ErrQueueFull
+		return ErrFull
 	}
 	return nil
 }
@@ -134,6 +139,12 @@ func (l *streamsLink) Answer(uid string, m *cluster.Message) error {
 	return l.publish(l.public+uid+"#", m)
 }
 
+// Lane implements cluster.Lanes: a stream loses nothing without saying so, and is not
+// counted.
+func (l *streamsLink) Lane(m *cluster.Message) (lane string, counted bool) {
+	return "", ephemeral(m)
+}
+
 // Others implements cluster.Link. Servers have no names here: they are counted by their
 // subscriptions.
 func (l *streamsLink) Others(ctx context.Context) (n int, uids []string, err error) {
@@ -147,4 +158,25 @@ func (l *streamsLink) Close() error {
 	l.fleet.subscriber.remove(public, private)
 	l.streams.remove(l)
 	return nil
+}
+
+// loggedLink is a streamsLink whose events are numbered by the stream.
+type loggedLink struct {
+	*streamsLink
+	logged *cluster.Logged
+}
+
+// Append implements cluster.LogLink.
+func (l *loggedLink) Append(m *cluster.Message) error {
+	sequence := m.Sequence
+	return l.push(m, func(_ string, err error) {
+		switch {
+		case err == nil:
+			l.logged.Settled(sequence, cluster.Kept)
+		case errors.Is(err, ErrUnknown):
+			l.logged.Settled(sequence, cluster.Unknown)
+		default:
+			l.logged.Settled(sequence, cluster.Failed)
+		}
+	})
 }

@@ -1,6 +1,10 @@
 package redisadapter
 
-import "time"
+import (
+	"time"
+
+	"github.com/fanfare-go/fanfare/engine/socketio/cluster"
+)
 
 // StreamsOptions are those of Mode Streams. The zero value of each field means its
 // default, which is Node's. Servers of one cluster have the same ones, but for ReadCount
@@ -36,6 +40,9 @@ type StreamsOptions struct {
 	// OnlyPlaintext says that arguments are never binary: events with such fail with
 	// ErrBinary. Node: onlyPlaintext, which has clients get something else then.
 	OnlyPlaintext bool
+	// Tail is for connection state recovery, which is across all servers with this Mode;
+	// MaxEvents is by default what MaxLen is.
+	Tail cluster.TailOptions
 }
 
 func (o StreamsOptions) withDefaults() StreamsOptions {
@@ -48,6 +55,7 @@ func (o StreamsOptions) withDefaults() StreamsOptions {
 	o.Count = orDefault(o.Count, 1)
 	o.MaxLen = orDefault(o.MaxLen, 10_000)
 	o.ReadCount = orDefault(o.ReadCount, 100)
+	o.Tail.MaxEvents = orDefault(o.Tail.MaxEvents, o.MaxLen)
 	o.BlockTime = orDefault(o.BlockTime, 5*time.Second)
 	return o
 }

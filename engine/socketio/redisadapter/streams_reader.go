@@ -24,10 +24,7 @@ type streamReader struct {
 	patience  time.Duration // for one that should come at once
 	pause     time.Duration
 	connector *connector
-	// each is called with what is read, in order; gap before the first entry behind
-	// entries that are not known.
-	each func(stream string, e entry)
-	gap  func(stream string)
+	handler   streamHandler
 
 	cancel  context.CancelFunc
 	done    chan struct{} // closed when the goroutine has ended
@@ -38,11 +35,24 @@ type streamReader struct {
 
 	mu    sync.Mutex
 	stats streamStats // guarded by mu
+	wall  string      // the position when the stream was lost; guarded by mu
 
 	// loop-only
 	identity identity
-	n        int64 // how many entries have been added up to the position
-	counted  bool  // n is known
+	n        int64  // how many entries have been added up to the position
+	counted  bool   // n is known
+	beneath  string // where the stream stands, if that is before the position
+}
+
+// streamHandler is told of a stream, by one goroutine.
+type streamHandler interface {
+	// begin says where reading begins: behind this.
+	begin(stream, at string)
+	// entry is what was read next.
+	entry(stream string, e entry)
+	// gap comes before an entry if some that should be before it were gone, the last of
+	// them at most upTo.
+	gap(stream, upTo string)
 }
 
 // streamStats are the numbers of one reader.
@@ -53,7 +63,7 @@ type streamStats struct {
 	restarts uint64 // times the stream was lost
 }
 
-func newStreamReader(name string, f *Fleet, o *StreamsOptions, each func(string, entry), gap func(string)) *streamReader {
+func newStreamReader(name string, f *Fleet, o *StreamsOptions, h streamHandler) *streamReader {
 	r := &streamReader{
 		name:      name,
 		count:     o.ReadCount,
@@ -62,8 +72,7 @@ func newStreamReader(name string, f *Fleet, o *StreamsOptions, each func(string,
 		patience:  f.options.DeadAfter,
 		pause:     f.options.Pause,
 		connector: f.connector,
-		each:      each,
-		gap:       gap,
+		handler:   h,
 		done:      make(chan struct{}),
 		started:   make(chan struct{}),
 	}
@@ -110,7 +119,7 @@ func (r *streamReader) session(ctx context.Context) error {
 	defer d.Close()
 	r.identity = id
 	if r.position() == "" {
-		if err := r.begin(ctx, d); err != nil {
+		if err := r.start(ctx, d); err != nil {
 			return err
 		}
 	}
@@ -130,8 +139,8 @@ func (r *streamReader) session(ctx context.Context) error {
 	}
 }
 
-// begin takes the stream as it is for the beginning.
-func (r *streamReader) begin(ctx context.Context, d rueidis.DedicatedClient) error {
+// start takes the stream as it is for the beginning.
+func (r *streamReader) start(ctx context.Context, d rueidis.DedicatedClient) error {
 	ctx, cancel := context.WithTimeout(ctx, r.patience)
 	defer cancel()
 	s, err := xinfo(ctx, d, r.name)
@@ -139,6 +148,7 @@ func (r *streamReader) begin(ctx context.Context, d rueidis.DedicatedClient) err
 		return fmt.Errorf("redisadapter: a stream: %w", err)
 	}
 	r.n, r.counted = s.added, s.counted
+	r.handler.begin(r.name, s.last)
 	r.at.Store(&s.last)
 	close(r.started)
 	return nil
@@ -146,8 +156,11 @@ func (r *streamReader) begin(ctx context.Context, d rueidis.DedicatedClient) err
 
 // wait reads what comes next.
 func (r *streamReader) wait(ctx context.Context, d rueidis.DedicatedClient) (read int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, r.block+r.patience)
+	// The client takes a deadline for one of the connection, and waits for it even
+	// where ctx is done before.
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer time.AfterFunc(r.block+r.patience, cancel).Stop()
 	all, err := d.Do(ctx, d.B().Xread().Count(int64(r.count)).Block(max(r.block.Milliseconds(), 1)).
 		Streams().Key(r.name).Id(r.position()).Build()).AsXRead()
 	switch {
@@ -164,7 +177,7 @@ func (r *streamReader) wait(ctx context.Context, d rueidis.DedicatedClient) (rea
 			return 0, err
 		}
 		if s.trimmed(r.position()) {
-			r.gap(r.name)
+			r.handler.gap(r.name, before(entries))
 		}
 	}
 	r.take(entries)
@@ -196,59 +209,86 @@ func (r *streamReader) look(ctx context.Context, d rueidis.DedicatedClient) (rea
 		return 0, err
 	}
 	entries := all[r.name]
-	r.compare(s, len(entries))
+	r.compare(s, entries)
 	r.take(entries)
 	return len(entries), nil
 }
 
 // compare finds out whether all entries behind the position are there that should be,
-// where so many of them have been read and are not counted yet.
-func (r *streamReader) compare(s streamInfo, read int) {
-	switch at := r.position(); {
-	case newerID(at, s.last): // another stream, or an earlier state of this one
-		r.lost(0, true)
-		r.at.Store(&s.last)
-		r.n, r.counted = s.added, s.counted
+// where so many of them have been read and are not counted yet. The position never goes
+// back: an entry that comes before it, as Redis has begun anew with a clock that is
+// behind, is one that is skipped.
+func (r *streamReader) compare(s streamInfo, entries []rueidis.XRangeEntry) {
+	at, read := r.position(), int64(len(entries))
+	switch missing := s.added - r.n - read; {
+	case newerID(at, s.last):
+		switch {
+		case r.beneath == "" || newerID(r.beneath, s.last) || missing < 0:
+			r.lost(at, 0, true) // another stream, or an earlier state of this one
+		case s.counted && missing > 0:
+			r.lost(at, missing, false)
+		}
+		r.beneath, r.n, r.counted = s.last, s.added, s.counted
+		return
 	case !s.counted || !r.counted:
-		if s.trimmed(at) && s.first != "" {
-			r.lost(0, false)
+		if read > 0 && s.trimmed(at) {
+			r.lost(before(entries), 0, false)
 		}
-		r.n, r.counted = s.added-int64(read), s.counted && read < r.count
-	case read < r.count: // that was all
-		switch missing := s.added - r.n - int64(read); {
+		r.n, r.counted = s.added-read, s.counted && len(entries) < r.count
+	case len(entries) < r.count: // that was all
+		switch {
 		case missing > 0:
-			r.lost(missing, false)
+			r.lost(maxID(before(entries), at), missing, false)
 		case missing < 0:
-			r.lost(0, true)
+			r.lost(maxID(before(entries), at), 0, true)
 		}
-		r.n = s.added - int64(read)
+		r.n = s.added - read
 	case s.trimmed(at):
 		// How many are missing is known when all are read.
-		r.gap(r.name)
+		r.handler.gap(r.name, before(entries))
 	}
+	r.beneath = ""
 }
 
-func (r *streamReader) lost(entries int64, restart bool) {
+// before returns the greatest id before the first entry.
+func before(entries []rueidis.XRangeEntry) string {
+	if len(entries) == 0 {
+		return ""
+	}
+	return previousID(entries[0].ID)
+}
+
+// lost notes that entries up to an id are not known.
+func (r *streamReader) lost(upTo string, entries int64, restart bool) {
 	r.mu.Lock()
 	r.stats.gaps++
 	r.stats.skipped += uint64(entries)
 	if restart {
 		r.stats.restarts++
+		r.wall = r.position()
 	}
 	r.mu.Unlock()
-	r.gap(r.name)
+	r.handler.gap(r.name, upTo)
 }
 
 // take hands on what was read.
 func (r *streamReader) take(entries []rueidis.XRangeEntry) {
 	for _, e := range entries {
-		r.each(r.name, entryOf(e))
+		r.handler.entry(r.name, entryOf(e))
 		r.at.Store(&e.ID)
 	}
 	r.n += int64(len(entries))
 	r.mu.Lock()
 	r.stats.read += uint64(len(entries))
 	r.mu.Unlock()
+}
+
+// barrier returns where the stream was lost: of what was before, entries may be missing
+// in what it has become. Empty where it never was.
+func (r *streamReader) barrier() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.wall
 }
 
 // begun returns when the position is known.

@@ -64,14 +64,34 @@ func nextID(id string) string {
 	return strconv.FormatUint(ms, 10) + "-" + strconv.FormatUint(seq, 10)
 }
 
+// previousID returns the greatest id before one.
+func previousID(id string) string {
+	ms, seq, _ := parseStreamID(id)
+	switch {
+	case seq > 0:
+		seq--
+	case ms > 0:
+		ms, seq = ms-1, math.MaxUint64
+	}
+	return strconv.FormatUint(ms, 10) + "-" + strconv.FormatUint(seq, 10)
+}
+
+func maxID(a, b string) string {
+	if newerID(a, b) {
+		return a
+	}
+	return b
+}
+
 // entry is one entry of a stream, of which Node's adapter has written the fields.
 type entry struct {
 	id, uid, nsp, kind, data string
+	seq                      string // what only servers of this package write
 }
 
 func entryOf(e rueidis.XRangeEntry) entry {
 	f := e.FieldValues
-	return entry{e.ID, f["uid"], f["nsp"], f["type"], f["data"]}
+	return entry{e.ID, f["uid"], f["nsp"], f["type"], f["data"], f["seq"]}
 }
 
 func entriesOf(all []rueidis.XRangeEntry) []entry {

@@ -2,6 +2,7 @@ package redisadapter
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -34,6 +35,7 @@ type streamWriter struct {
 
 	// loop-only: of the outbox's goroutine
 	connection rueidis.DedicatedClient // nil where there is none
+	lost       <-chan error            // says that it has ended
 	release    func()
 	identity   identity
 	doubt      int    // so many messages, the first of the next batch, may be there already
@@ -44,9 +46,12 @@ type streamWriter struct {
 // that does not go back far enough to tell whether the entry was in it.
 var ErrUnknown = errors.New("redisadapter: not known whether the stream had the entry")
 
-// uidSize is the length of an adapter's name: the body of what is pushed to a
-// streamWriter begins with it.
-const uidSize = 16
+// The body of what is pushed to a streamWriter begins with the name of its adapter, and
+// a number that is its in the log, or 0.
+const (
+	uidSize    = 16
+	headerSize = uidSize + 8
+)
 
 func newStreamWriter(name string, f *Fleet, o *StreamsOptions, r *streamReader) *streamWriter {
 	w := &streamWriter{
@@ -114,12 +119,16 @@ func (w *streamWriter) transaction(ctx context.Context, batch []cluster.Outgoing
 	return said[len(said)-1].ToArray()
 }
 
-// xadd is the command that appends m, as Node's adapter has it.
+// xadd is the command that appends m, as Node's adapter has it; behind that comes the
+// number, which Node's servers ignore.
 func (w *streamWriter) xadd(b rueidis.Builder, m *cluster.Outgoing) rueidis.Completed {
 	c := b.Arbitrary("XADD").Keys(w.name).Args("MAXLEN", "~", w.maxLen, "*",
 		"uid", rueidis.BinaryString(m.Body[:uidSize]), "nsp", m.To, "type", strconv.Itoa(int(m.Kind)))
-	if data := m.Body[uidSize:]; len(data) > 0 {
+	if data := m.Body[headerSize:]; len(data) > 0 {
 		c = c.Args("data", rueidis.BinaryString(data))
+	}
+	if n := binary.BigEndian.Uint64(m.Body[uidSize:]); n > 0 {
+		c = c.Args("seq", strconv.FormatUint(n, 10))
 	}
 	return c.Build()
 }
@@ -230,7 +239,12 @@ func (w *streamWriter) reachesBack(ctx context.Context) error {
 // read from a place before everything that is written.
 func (w *streamWriter) connect(ctx context.Context) error {
 	if w.connection != nil {
-		return nil
+		select {
+		case <-w.lost: // while nothing was in doubt
+			w.disconnect()
+		default:
+			return nil
+		}
 	}
 	if w.reader.position() == "" {
 		return fmt.Errorf("redisadapter: the stream is not read yet: %w", orNotConnected(w.reader.ready()))
@@ -240,6 +254,8 @@ func (w *streamWriter) connect(ctx context.Context) error {
 		return err
 	}
 	w.connection, w.release, w.identity = d, release, id
+	// The client then reads all the time, and so notices the end.
+	w.lost = d.SetPubSubHooks(rueidis.PubSubHooks{OnMessage: func(rueidis.PubSubMessage) {}})
 	return nil
 }
 

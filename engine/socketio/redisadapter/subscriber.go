@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -42,6 +43,7 @@ type subscriber struct {
 	logger    *slog.Logger
 	deadAfter time.Duration
 	pause     time.Duration
+	back      func() // is called when a gap is over; immutable
 	ctx       context.Context
 	cancel    context.CancelFunc
 	done      chan struct{} // closed when the goroutine has ended
@@ -69,8 +71,9 @@ type subscriberState struct {
 	last      Gap
 }
 
-func newSubscriber(c *connector, o *Options) *subscriber {
+func newSubscriber(c *connector, o *Options, back func()) *subscriber {
 	s := &subscriber{
+		back:      back,
 		connector: c,
 		logger:    o.Cluster.Logger,
 		deadAfter: o.DeadAfter,
@@ -80,6 +83,7 @@ func newSubscriber(c *connector, o *Options) *subscriber {
 		wanted:    make(map[subscription]handler),
 		dirty:     make(map[subscription]struct{}),
 		settled:   make(chan struct{}),
+		attempts:  rand.IntN(1 << 16), // servers go to different nodes
 	}
 	for i := range s.handlers {
 		s.handlers[i] = make(map[string]handler)
@@ -147,11 +151,12 @@ func (s *subscriber) run() {
 	for s.ctx.Err() == nil {
 		began := time.Now()
 		err := s.session()
-		if time.Since(began) > 10*s.pause {
-			pause = s.pause
-		}
 		s.failed(err)
 		s.attempts++
+		if time.Since(began) > 10*s.pause { // it has worked, so there may be another one at once
+			pause = s.pause
+			continue
+		}
 		select {
 		case <-s.ctx.Done():
 		case <-time.After(pause):
@@ -324,15 +329,18 @@ func (s *subscriber) each(d rueidis.DedicatedClient, all []subscription, counted
 func (s *subscriber) settle() {
 	now := time.Now()
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	missed := !s.state.connected && s.state.ever
+	from := s.state.since
 	if !s.state.connected {
 		s.state.recover(now)
-		if s.state.gaps > 0 {
-			s.logger.Warn("redisadapter: receiving again", "lost", s.state.last.From, "back", now)
-		}
 	}
 	if len(s.dirty) == 0 && !isClosed(s.settled) {
 		close(s.settled)
+	}
+	s.mu.Unlock()
+	if missed {
+		s.logger.Warn("redisadapter: receiving again", "lost", from, "back", now)
+		s.back()
 	}
 }
 

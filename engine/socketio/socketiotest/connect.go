@@ -127,13 +127,19 @@ func (c *Client) payload(back *Client) ([]byte, error) {
 // [Client.Recovered].
 func (c *Client) Reconnect() *Client {
 	c.t.Helper()
+	return c.ReconnectTo(c.line.server)
+}
+
+// ReconnectTo is Reconnect where a load balancer sends the client to another server.
+func (c *Client) ReconnectTo(s *Server) *Client {
+	c.t.Helper()
 	c.line.mu.Lock()
 	ended := c.line.ended
 	c.line.mu.Unlock()
 	if !ended {
 		c.t.Fatalf("socketiotest: Reconnect while the connection is there: Close it first")
 	}
-	l, err := c.line.server.dial(&c.line.options)
+	l, err := s.dial(&c.line.options)
 	if err != nil {
 		c.t.Fatalf("socketiotest: connecting: %v", err)
 		return nil

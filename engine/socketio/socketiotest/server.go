@@ -49,6 +49,12 @@ func Start(t testing.TB, io *socketio.Server) *Server {
 	return s
 }
 
+// Sub returns the server for a subtest of the test that it was started for: t is what its
+// clients fail.
+func (s *Server) Sub(t testing.TB) *Server {
+	return &Server{Server: s.Server, Patience: s.Patience, t: t}
+}
+
 func (s *Server) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), s.Patience)
 	defer cancel()

@@ -67,13 +67,13 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// JetStreamOptions are about messages that are kept. Without StoreDir they are kept in
-// memory, though streams may not ask for files then.
+// JetStreamOptions are about messages that are kept.
 type JetStreamOptions struct {
 	// StoreDir is a directory of this server's own, which should not be on the volume that
 	// logs fill.
 	StoreDir string
-	// MaxMemory and MaxStore bound what is kept, in bytes; default 256 MiB and 1 GiB.
+	// MaxMemory and MaxStore bound what is kept, in bytes; default 1 GiB each. What the
+	// streams may keep must fit: see natsadapter.JetStreamOptions.
 	MaxMemory, MaxStore int64
 }
 
@@ -98,6 +98,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("embedded: Listen needs a Token for clients to show")
 	case o.JetStream != nil && o.Name == "":
 		return o, errors.New("embedded: JetStream needs a Name that stays")
+	case o.JetStream != nil && o.ClusterListen != "" && len(o.Seeds) == 0:
+		return o, errors.New("embedded: JetStream in a cluster needs Seeds, of which its own address may be one")
 	case o.JetStream != nil && o.JetStream.StoreDir == "":
 		return o, errors.New("embedded: JetStream needs a StoreDir")
 	}
@@ -143,7 +145,7 @@ func (o *Options) server() (*server.Options, error) {
 	if j := o.JetStream; j != nil {
 		s.JetStream, s.StoreDir = true, j.StoreDir
 		s.JetStreamMaxMemory, s.JetStreamMaxStore = j.MaxMemory, j.MaxStore
-		setDefault(&s.JetStreamMaxMemory, 256<<20)
+		setDefault(&s.JetStreamMaxMemory, 1<<30)
 		setDefault(&s.JetStreamMaxStore, 1<<30)
 	}
 	return s, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"sync/atomic"
 
 	"github.com/nats-io/nats-server/v2/server"
 )
@@ -38,17 +39,21 @@ func Start(options Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded: %w", err)
 	}
-	s.SetLoggerV2(logger{options.Logger}, false, false, false)
+	var fatal atomic.Pointer[string]
+	s.SetLoggerV2(logger{options.Logger, &fatal}, false, false, false)
 	s.Start()
-	if o.DontListen && o.Cluster.Port != 0 {
+	if fatal.Load() == nil && o.DontListen && o.Cluster.Port != 0 {
 		s.StartRouting(open)
 	}
-	if !s.ReadyForConnections(options.ReadyTimeout) {
-		s.Shutdown()
-		s.WaitForShutdown()
-		return nil, fmt.Errorf("embedded: not ready after %v: is the address %q free?", options.ReadyTimeout, options.ClusterListen)
+	if fatal.Load() == nil && s.ReadyForConnections(options.ReadyTimeout) {
+		return &Server{options, s}, nil
 	}
-	return &Server{options, s}, nil
+	s.Shutdown()
+	s.WaitForShutdown()
+	if why := fatal.Load(); why != nil {
+		return nil, fmt.Errorf("embedded: %s", *why)
+	}
+	return nil, fmt.Errorf("embedded: not ready after %v", options.ReadyTimeout)
 }
 
 // InProcessConn makes a connection to the server without a network: the Server is what

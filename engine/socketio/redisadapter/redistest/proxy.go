@@ -17,7 +17,8 @@ type Proxy struct {
 
 	mu     sync.Mutex
 	flow   sync.Cond
-	held   bool              // guarded by mu
+	held   bool              // what goes to the target; guarded by mu
+	back   bool              // what comes from there is held; guarded by mu
 	closed bool              // guarded by mu
 	open   map[net.Conn]bool // both ends of each connection; guarded by mu
 }
@@ -39,15 +40,18 @@ func NewProxy(t testing.TB, target string) *Proxy {
 
 // Hold forwards nothing more, either way, and closes nothing: what is sent is kept. New
 // connections are accepted and get no further.
-func (p *Proxy) Hold() { p.set(true) }
+func (p *Proxy) Hold() { p.set(true, true) }
+
+// HoldAnswers does so with what comes from the target only.
+func (p *Proxy) HoldAnswers() { p.set(false, true) }
 
 // Forward goes on, with what was kept first.
-func (p *Proxy) Forward() { p.set(false) }
+func (p *Proxy) Forward() { p.set(false, false) }
 
-func (p *Proxy) set(held bool) {
+func (p *Proxy) set(held, back bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.held = held
+	p.held, p.back = held, back
 	p.flow.Broadcast()
 }
 
@@ -90,7 +94,7 @@ func (p *Proxy) serve(near net.Conn) {
 		return
 	}
 	defer p.drop(near)
-	if !p.wait(near) {
+	if !p.wait(near, &p.held) {
 		return
 	}
 	far, err := net.Dial("tcp", p.target)
@@ -101,21 +105,21 @@ func (p *Proxy) serve(near net.Conn) {
 	back := make(chan struct{})
 	go func() {
 		defer close(back)
-		p.copy(near, far)
+		p.copy(near, far, &p.back)
 		_ = near.Close()
 	}()
-	p.copy(far, near)
+	p.copy(far, near, &p.held)
 	_ = far.Close()
 	<-back
 }
 
 // copy forwards one direction until one of the ends is closed.
-func (p *Proxy) copy(to, from net.Conn) {
+func (p *Proxy) copy(to, from net.Conn, held *bool) {
 	b := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(b)
 		if n > 0 {
-			if !p.wait(from) {
+			if !p.wait(from, held) {
 				return
 			}
 			if _, err := to.Write(b[:n]); err != nil {
@@ -124,7 +128,7 @@ func (p *Proxy) copy(to, from net.Conn) {
 		}
 		if err != nil {
 			if err == io.EOF {
-				p.wait(from)
+				p.wait(from, held)
 			}
 			return
 		}
@@ -132,10 +136,10 @@ func (p *Proxy) copy(to, from net.Conn) {
 }
 
 // wait returns when something may be forwarded; false if the connection was cut.
-func (p *Proxy) wait(c net.Conn) bool {
+func (p *Proxy) wait(c net.Conn, held *bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for p.held && p.open[c] && !p.closed {
+	for *held && p.open[c] && !p.closed {
 		p.flow.Wait()
 	}
 	return p.open[c] && !p.closed

@@ -14,6 +14,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -100,14 +101,21 @@ func (s *Server) launch() error {
 	s.log.Reset()
 	cmd := exec.Command(s.binary, s.args(port)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.folder, &s.log, &s.log
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	ended := make(chan struct{})
+	cmd.SysProcAttr = dieWithParent()
+	started, ended := make(chan error), make(chan struct{})
 	go func() {
-		_ = cmd.Wait()
+		runtime.LockOSThread() // which is the parent; it must last as long
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait()
+		}
 		close(ended)
 	}()
+	if err := <-started; err != nil {
+		return err
+	}
 	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		if answer, err := exchange(addr, s.options.Password, "PING"); err == nil && answer == "PONG" {
 			break

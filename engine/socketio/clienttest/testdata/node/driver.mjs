@@ -51,6 +51,7 @@ serve({
 
   wait: forEach((client, { event, count, timeout }) => client.take(event, count, timeout)),
   count: forEach((client, { event }) => client.mailbox.count(event)),
+  drain: forEach((client) => client.mailbox.drain()),
   waitUpgrade: forEach((client, { timeout }) => client.upgraded(timeout)),
   state: forEach((client) => client.state()),
 

@@ -22,6 +22,15 @@ export class Mailbox {
     this.#box(name).items.length = 0;
   }
 
+  // drain takes all events of the application, by name.
+  drain() {
+    const all = {};
+    for (const [name, box] of this.#boxes) {
+      if (!name.startsWith("$") && box.items.length > 0) all[name] = box.items.splice(0);
+    }
+    return all;
+  }
+
   // take resolves with the next `count` items as soon as there are that many.
   take(name, count, ms) {
     const box = this.#box(name);

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/fanfare-go/fanfare/cmd/chat/config"
+	"github.com/fanfare-go/fanfare/engine/socketio"
+	"github.com/fanfare-go/fanfare/engine/socketio/cluster/forward"
+	"github.com/fanfare-go/fanfare/engine/socketio/cluster/tunnel"
+	"github.com/fanfare-go/fanfare/engine/socketio/natsadapter"
+	"github.com/fanfare-go/fanfare/pprof"
+)
+
+// fleet is what connects this server with the others.
+type fleet interface {
+	Adapter(*socketio.MemoryAdapter) socketio.Adapter
+	Ready() error // says what is amiss
+	Close() error
+	Carrier() tunnel.Carrier
+	metrics() []pprof.Metric
+}
+
+// openFleet connects with the others; nil for a server that is alone. The broker need not
+// be there yet.
+func openFleet(ctx context.Context, c *config.Cluster, log *slog.Logger) (fleet, error) {
+	switch c.Kind() {
+	case "redis":
+		return openRedis(c, log)
+	case "nats":
+		return openNATS(ctx, c, log, natsadapter.Options{URLs: []string{c.Cluster}, Credentials: c.ClusterCredentials})
+	case config.Embedded:
+		return openEmbedded(ctx, c, log)
+	}
+	return nil, nil
+}
+
+// joinFleet connects with the others, and has them pass on requests that reach the wrong server.
+func (p *parts) joinFleet(ctx context.Context) (err error) {
+	c := &p.config.Cluster
+	if p.fleet, err = openFleet(ctx, c, p.log); err != nil || p.fleet == nil || c.ClusterSticky {
+		return err
+	}
+	if p.forward, err = forward.New(p.fleet.Carrier(), forward.Options{Logger: p.log}); err != nil {
+		p.leaveFleet()
+	}
+	return err
+}
+
+// leaveFleet ends what joinFleet has begun, after the server.
+func (p *parts) leaveFleet() {
+	if p.fleet == nil {
+		return
+	}
+	var err error
+	if p.forward != nil {
+		err = p.forward.Close()
+	}
+	if err = errors.Join(err, p.fleet.Close()); err != nil {
+		p.log.Warn("cluster: not everything was said to the other servers", "error", err)
+	}
+}
+
+// adapterOf is the option of the server; nil for one that is alone.
+func adapterOf(f fleet) func(*socketio.MemoryAdapter) socketio.Adapter {
+	if f == nil {
+		return nil
+	}
+	return f.Adapter
+}

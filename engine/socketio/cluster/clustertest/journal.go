@@ -1,0 +1,490 @@
+package clustertest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/fanfare-go/fanfare/engine/socketio"
+	"github.com/fanfare-go/fanfare/engine/socketio/cluster"
+)
+
+// Journal is a broker with a log, within the process. Processes that use it are its
+// desks. The fields are set before there are any.
+type Journal struct {
+	// Unnumbered has entries that do not tell their Sequence to other processes.
+	Unnumbered bool
+	// Counted has links that know how many other servers there are, but not who they are.
+	Counted bool
+	// Fate says what becomes of an event that is appended; it is Kept without. It is called
+	// with a lock held.
+	Fate func(uid string, sequence uint64) JournalFate
+
+	mu       sync.Mutex
+	entries  []journalEntry            // guarded by mu, as the following
+	trimmed  uint64                    // entries up to this one are gone
+	last     uint64                    // the number of the latest
+	sessions map[string]journalSession // by PID
+	desks    []*Desk
+}
+
+// JournalFate is what becomes of an event that is appended.
+type JournalFate struct {
+	Lost   bool            // it does not get into the log
+	Report cluster.Outcome // what its sender is told; Kept is not told
+}
+
+type journalEntry struct {
+	number      uint64
+	nsp, uid    string
+	kind        cluster.Type
+	sequence    uint64
+	data        []byte
+	attachments [][]byte
+}
+
+// journalSession is a socket in the store.
+type journalSession struct {
+	text  []byte
+	until time.Time
+}
+
+// Desk is one process at a Journal.
+type Desk struct {
+	Tail *cluster.Tail
+
+	journal *Journal
+	wake    chan struct{} // capacity 1
+	stop    chan struct{}
+	done    chan struct{} // closed when run has ended; nil where it never began
+
+	reading sync.Mutex // what is handed to the Tail is so by one at a time
+
+	links  []*journalLink // guarded by journal.mu, as the following
+	read   uint64         // the number of the latest entry handed to the Tail
+	outbox []journalEntry // what is appended and not in the log yet
+	told   []journalTold  // what senders are to be told
+	inbox  []func()       // what others have published
+	away   bool           // it does not reach the broker
+	gone   bool
+}
+
+type journalTold struct {
+	link     *journalLink
+	sequence uint64
+	outcome  cluster.Outcome
+}
+
+// Open returns a new desk, which does everything at once; or nothing, but by Commit and
+// Read, where byHand is true.
+func (j *Journal) Open(o cluster.TailOptions, byHand bool) *Desk {
+	d := &Desk{journal: j, wake: make(chan struct{}, 1), stop: make(chan struct{})}
+	d.Tail = cluster.NewTail(d, o)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	d.read = j.last
+	j.desks = append(j.desks, d)
+	d.Tail.Begin(offsetOf(d.read))
+	if !byHand {
+		d.done = make(chan struct{})
+		go d.run()
+	}
+	return d
+}
+
+// Adapter is for socketio.Options.Adapter of a server with recovery.
+func (d *Desk) Adapter(local *socketio.MemoryAdapter) socketio.Adapter {
+	a, err := cluster.NewLogged(local, cluster.NewUID(), cluster.Options{}, d.Tail, func(l *cluster.Logged) (cluster.LogLink, error) {
+		k := &journalLink{desk: d, logged: l, nsp: l.Namespace().Name()}
+		d.journal.mu.Lock()
+		defer d.journal.mu.Unlock()
+		d.links = append(d.links, k)
+		return k, nil
+	})
+	if err != nil {
+		panic(err) // a Journal refuses nobody
+	}
+	return a
+}
+
+// Cut has the desk not reach the broker, or reach it again. What it appends meanwhile
+// waits, and what it asks for fails.
+func (d *Desk) Cut(away bool) {
+	d.journal.mu.Lock()
+	defer d.journal.mu.Unlock()
+	d.away = away
+	d.nudge()
+}
+
+// Kill ends the desk as a process ends that is killed: nothing of it reaches the broker
+// from now on, nor is anything read.
+func (d *Desk) Kill() {
+	d.journal.mu.Lock()
+	if d.gone {
+		d.journal.mu.Unlock()
+		return
+	}
+	d.gone, d.away = true, true
+	d.outbox = nil
+	d.journal.desks = slices.DeleteFunc(d.journal.desks, func(o *Desk) bool { return o == d })
+	d.journal.mu.Unlock()
+	close(d.stop)
+	if d.done != nil {
+		<-d.done
+	}
+}
+
+// Close ends the desk in an orderly way, after its adapters.
+func (d *Desk) Close() {
+	d.Tail.Close()
+	d.Kill()
+}
+
+// Trim has the Journal forget all but the latest entries.
+func (j *Journal) Trim(keep int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if n := len(j.entries) - keep; n > 0 {
+		j.trimmed = j.entries[n-1].number
+		j.entries = slices.Clone(j.entries[n:])
+	}
+}
+
+// Sessions is how many sockets are stored.
+func (j *Journal) Sessions() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.sessions)
+}
+
+// nudge has run look. Called with journal.mu held.
+func (d *Desk) nudge() {
+	select {
+	case d.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (d *Desk) run() {
+	defer close(d.done)
+	for {
+		select {
+		case <-d.wake:
+		case <-d.stop:
+			return
+		}
+		for d.Commit() || d.Read() {
+		}
+	}
+}
+
+// Commit puts the next event that was appended into the log, and reports whether there
+// was one, or something to tell its sender.
+func (d *Desk) Commit() bool {
+	j := d.journal
+	j.mu.Lock()
+	if d.away {
+		j.mu.Unlock()
+		return false
+	}
+	told := d.told
+	d.told = nil
+	if len(d.outbox) == 0 {
+		j.mu.Unlock()
+		tell(told)
+		return len(told) > 0
+	}
+	e := d.outbox[0]
+	d.outbox = d.outbox[1:]
+	var fate JournalFate
+	if j.Fate != nil && e.sequence > 0 {
+		fate = j.Fate(e.uid, e.sequence)
+	}
+	if !fate.Lost {
+		j.last++
+		e.number = j.last
+		j.entries = append(j.entries, e)
+		for _, o := range j.desks {
+			o.nudge()
+		}
+	}
+	if fate.Report != cluster.Kept {
+		told = append(told, journalTold{d.linkOf(e.uid), e.sequence, fate.Report})
+	}
+	j.mu.Unlock()
+	tell(told)
+	return true
+}
+
+func tell(told []journalTold) {
+	for _, t := range told {
+		if t.link != nil {
+			t.link.logged.Settled(t.sequence, t.outcome)
+		}
+	}
+}
+
+// linkOf is called with journal.mu held.
+func (d *Desk) linkOf(uid string) *journalLink {
+	for _, k := range d.links {
+		if k.logged.UID() == uid {
+			return k
+		}
+	}
+	return nil
+}
+
+// Read hands the next entry to the Tail, or the next message to an adapter, and reports
+// whether there was one.
+func (d *Desk) Read() bool {
+	d.reading.Lock()
+	defer d.reading.Unlock()
+	j := d.journal
+	j.mu.Lock()
+	if d.away {
+		j.mu.Unlock()
+		return false
+	}
+	if len(d.inbox) > 0 {
+		f := d.inbox[0]
+		d.inbox = d.inbox[1:]
+		j.mu.Unlock()
+		f()
+		return true
+	}
+	if d.read < j.trimmed {
+		d.read = j.trimmed
+		upTo := offsetOf(d.read)
+		j.mu.Unlock()
+		d.Tail.Skipped(upTo)
+		return true
+	}
+	i := int(d.read - j.trimmed)
+	if i >= len(j.entries) {
+		j.mu.Unlock()
+		return false
+	}
+	e := j.entries[i]
+	d.read = e.number
+	j.mu.Unlock()
+	d.Tail.Receive(d.entry(e))
+	return true
+}
+
+// Behind is how many entries the desk has not read.
+func (d *Desk) Behind() int {
+	d.journal.mu.Lock()
+	defer d.journal.mu.Unlock()
+	return int(d.journal.last-d.read) + len(d.outbox) + len(d.told) + len(d.inbox)
+}
+
+// entry is what a desk makes of the bytes.
+func (d *Desk) entry(e journalEntry) cluster.Entry {
+	m, err := cluster.ParseData(e.kind, e.data, e.attachments)
+	if err != nil {
+		panic(err)
+	}
+	m.UID, m.Offset, m.Sequence = e.uid, offsetOf(e.number), e.sequence
+	if d.journal.Unnumbered && !d.mine(e.uid) {
+		m.Sequence = 0
+	}
+	return cluster.Entry{Namespace: e.nsp, Message: m}
+}
+
+func (d *Desk) mine(uid string) bool {
+	d.journal.mu.Lock()
+	defer d.journal.mu.Unlock()
+	return d.linkOf(uid) != nil
+}
+
+// offsetOf is as an offset of Redis.
+func offsetOf(n uint64) string { return fmt.Sprintf("1700000000000-%d", n) }
+
+func numberOf(offset string) (uint64, bool) {
+	s, ok := strings.CutPrefix(offset, "1700000000000-")
+	n, err := strconv.ParseUint(s, 10, 64)
+	return n, ok && err == nil
+}
+
+// Valid implements cluster.Log.
+func (d *Desk) Valid(offset string) bool {
+	_, ok := numberOf(offset)
+	return ok
+}
+
+// Compare implements cluster.Log.
+func (d *Desk) Compare(a, b string) int {
+	m, _ := numberOf(a)
+	n, _ := numberOf(b)
+	switch {
+	case m < n:
+		return -1
+	case m > n:
+		return 1
+	}
+	return 0
+}
+
+var errAway = errors.New("clustertest: the broker is not reached")
+
+// Range implements cluster.Log.
+func (d *Desk) Range(ctx context.Context, after, upTo string, each func(cluster.Entry) bool) error {
+	from, _ := numberOf(after)
+	to, _ := numberOf(upTo)
+	j := d.journal
+	j.mu.Lock()
+	if d.away {
+		j.mu.Unlock()
+		return errAway
+	}
+	if from < j.trimmed || from > j.last {
+		j.mu.Unlock()
+		return cluster.ErrTrimmed
+	}
+	entries := slices.Clone(j.entries[from-j.trimmed:])
+	j.mu.Unlock()
+	for _, e := range entries {
+		if e.number > to || !each(d.entry(e)) {
+			return ctx.Err()
+		}
+	}
+	return ctx.Err()
+}
+
+// PutSession implements cluster.Log.
+func (d *Desk) PutSession(_ context.Context, s *cluster.Session, keep time.Duration) error {
+	j := d.journal
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if d.away {
+		return errAway
+	}
+	if j.sessions == nil {
+		j.sessions = make(map[string]journalSession)
+	}
+	j.sessions[s.PID] = journalSession{cluster.AppendSession(nil, s), time.Now().Add(keep)}
+	return nil
+}
+
+// TakeSession implements cluster.Log.
+func (d *Desk) TakeSession(_ context.Context, pid string) (*cluster.Session, error) {
+	j := d.journal
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if d.away {
+		return nil, errAway
+	}
+	s, ok := j.sessions[pid]
+	delete(j.sessions, pid)
+	if !ok || time.Now().After(s.until) {
+		return nil, nil
+	}
+	return cluster.ParseSession(s.text, nil)
+}
+
+// journalLink is the end of a Journal at one adapter.
+type journalLink struct {
+	desk   *Desk
+	logged *cluster.Logged
+	nsp    string
+}
+
+// Append implements cluster.LogLink.
+func (k *journalLink) Append(m *cluster.Message) error {
+	k.desk.journal.mu.Lock()
+	defer k.desk.journal.mu.Unlock()
+	if k.desk.gone {
+		return errAway
+	}
+	e := journalEntry{nsp: k.nsp, uid: m.UID, kind: m.Type, sequence: m.Sequence, data: cluster.AppendData(nil, m)}
+	for _, a := range m.Packet.Attachments {
+		e.attachments = append(e.attachments, bytes.Clone(a))
+	}
+	k.desk.outbox = append(k.desk.outbox, e)
+	k.desk.nudge()
+	return nil
+}
+
+// Publish implements cluster.Link. What is about sockets goes into the log.
+func (k *journalLink) Publish(m *cluster.Message) error {
+	switch m.Type {
+	case cluster.SocketsJoin, cluster.SocketsLeave, cluster.DisconnectSockets:
+		return k.Append(m)
+	}
+	k.send(m, "")
+	return nil
+}
+
+// Answer implements cluster.Link.
+func (k *journalLink) Answer(uid string, m *cluster.Message) error {
+	k.send(m, uid)
+	return nil
+}
+
+// send has other adapters receive m as bytes: all, or the one with this UID.
+func (k *journalLink) send(m *cluster.Message, uid string) {
+	j := k.desk.journal
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if k.desk.away {
+		return
+	}
+	text, attachments := cluster.AppendJSON(nil, m, k.nsp), m.Packet.Attachments
+	for _, d := range j.desks {
+		for _, to := range d.links {
+			if to == k || to.nsp != k.nsp || uid != "" && to.logged.UID() != uid || d.away {
+				continue
+			}
+			d.inbox = append(d.inbox, func() {
+				m, _, err := cluster.ParseJSON(text, attachments)
+				if err != nil {
+					panic(err)
+				}
+				to.logged.Receive(m)
+			})
+			d.nudge()
+		}
+	}
+}
+
+// Others implements cluster.Link.
+func (k *journalLink) Others(context.Context) (n int, uids []string, err error) {
+	j := k.desk.journal
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if k.desk.away {
+		return 0, nil, errAway
+	}
+	uids = []string{}
+	for _, d := range j.desks {
+		for _, o := range d.links {
+			if o != k && o.nsp == k.nsp {
+				uids = append(uids, o.logged.UID())
+			}
+		}
+	}
+	if j.Counted {
+		return len(uids), nil, nil
+	}
+	return len(uids), uids, nil
+}
+
+// OwnKind implements cluster.Own.
+func (k *journalLink) OwnKind() bool { return true }
+
+// Close implements cluster.Link.
+func (k *journalLink) Close() error {
+	d := k.desk
+	for d.done == nil && d.Commit() { // by hand
+	}
+	d.journal.mu.Lock()
+	defer d.journal.mu.Unlock()
+	d.links = slices.DeleteFunc(d.links, func(o *journalLink) bool { return o == k })
+	return nil
+}
