@@ -65,7 +65,7 @@ func (w frugalWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	ahead, _ := buf.Reader.Peek(buf.Reader.Buffered())
+	ahead, _ := buf.Peek(buf.Reader.Buffered())
 	return &frugalConn{nc, append([]byte(nil), ahead...)}, buf, nil
 }
 
