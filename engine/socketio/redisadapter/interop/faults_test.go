@@ -60,7 +60,7 @@ var faults = []fault{
 		r.pause()
 		r.db.Start()
 	}},
-	{name: "Redis stands still", lossy: never, strike: func(r *run) {
+	{name: "Redis stands still", lossy: pubSub, strike: func(r *run) {
 		r.db.Stop()
 		r.pause()
 		r.db.Continue()
@@ -71,7 +71,7 @@ var faults = []fault{
 		r.proxy.Cut()
 		r.proxy.Forward()
 	}},
-	{name: "one server is cut off for a while, and nothing notices", lossy: never, strike: func(r *run) {
+	{name: "one server is cut off for a while, and nothing notices", lossy: pubSub, strike: func(r *run) {
 		r.proxy.Hold()
 		r.pause()
 		r.proxy.Forward()

@@ -102,7 +102,7 @@ func (f *fleet) playSome(t *testing.T, d *clienttest.Driver, wanted func(testCas
 	first := slices.IndexFunc(f.servers, func(m *member) bool { return strings.Contains(m.name, "-"+a+"-") })
 	var some []testCase
 	for _, c := range cases() {
-		if wanted(c) && c.plays(f.mode.adapter, a) {
+		if wanted(c) && c.plays(f.mode, a) {
 			some = append(some, c)
 		}
 	}
