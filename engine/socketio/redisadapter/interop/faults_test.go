@@ -316,7 +316,7 @@ func (r *run) receiver(i int, k fault, marks, sent []int) {
 	if !ok {
 		return
 	}
-	r.Logf("receiver %d: delivered/sent %s; %s", i, strings.Join(line, ", "), reported(s))
+	defer func() { r.Logf("receiver %d: delivered/sent %s; %s", i, strings.Join(line, ", "), reported(s)) }()
 	if missing > 0 && !k.lossy(r.f.mode) {
 		r.Errorf("receiver %d: %d numbers are missing", i, missing)
 	}
