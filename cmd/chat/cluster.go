@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"os"
 
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
 	"github.com/fanfare-go/fanfare/engine/socketio"
@@ -38,14 +40,29 @@ func openFleet(ctx context.Context, c *config.Cluster, log *slog.Logger) (fleet,
 
 // joinFleet connects with the others, and has them pass on requests that reach the wrong server.
 func (p *parts) joinFleet(ctx context.Context) (err error) {
-	c := &p.config.Cluster
-	if p.fleet, err = openFleet(ctx, c, p.log); err != nil || p.fleet == nil || c.ClusterSticky {
+	c := p.config.Cluster
+	if c.ClusterNode == "" {
+		c.ClusterNode = nodeName(p.config.Listen.Port)
+	}
+	if p.fleet, err = openFleet(ctx, &c, p.log); err != nil || p.fleet == nil || c.ClusterSticky {
 		return err
 	}
 	if p.forward, err = forward.New(p.fleet.Carrier(), forward.Options{Logger: p.log}); err != nil {
 		p.leaveFleet()
 	}
 	return err
+}
+
+// nodeName is what a server is called that nobody has given a name.
+func nodeName(port int) string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "fanfare"
+	}
+	if port == 0 { // any
+		return fmt.Sprintf("%s-pid%d", host, os.Getpid())
+	}
+	return fmt.Sprintf("%s-%d", host, port)
 }
 
 // leaveFleet ends what joinFleet has begun, after the server.
