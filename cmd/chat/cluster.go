@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
 	"github.com/fanfare-go/fanfare/engine/socketio"
@@ -51,6 +52,37 @@ func (p *parts) joinFleet(ctx context.Context) (err error) {
 		p.leaveFleet()
 	}
 	return err
+}
+
+// fleetPatience is how long the start waits for the cluster, so that the first clients are those of all servers, and
+// recovered. A server whose cluster is not there serves its own.
+const (
+	fleetPatience = 5 * time.Second
+	storePatience = 20 * time.Second // where servers that keep something have to elect one of them first
+)
+
+// awaitFleet returns when the cluster is there, or has not come.
+func (p *parts) awaitFleet(ctx context.Context) {
+	if p.fleet == nil {
+		return
+	}
+	begin, patience := time.Now(), fleetPatience
+	if p.config.Cluster.ClusterStore != "" {
+		patience = storePatience
+	}
+	for tick := time.NewTicker(20 * time.Millisecond); ; {
+		err := p.fleet.Ready()
+		switch {
+		case err == nil:
+			tick.Stop()
+			return
+		case time.Since(begin) > patience || ctx.Err() != nil:
+			tick.Stop()
+			p.log.Warn("cluster: it is not there yet; clients are served without", "error", err)
+			return
+		}
+		<-tick.C
+	}
 }
 
 // nodeName is what a server is called that nobody has given a name.
