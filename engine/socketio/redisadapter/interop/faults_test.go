@@ -60,7 +60,7 @@ var faults = []fault{
 		r.pause()
 		r.db.Start()
 	}},
-	{name: "Redis stands still", lossy: never, strike: func(r *run) {
+	{name: "Redis stands still", lossy: pubSub, strike: func(r *run) {
 		r.db.Stop()
 		r.pause()
 		r.db.Continue()
@@ -71,7 +71,7 @@ var faults = []fault{
 		r.proxy.Cut()
 		r.proxy.Forward()
 	}},
-	{name: "one server is cut off for a while, and nothing notices", lossy: never, strike: func(r *run) {
+	{name: "one server is cut off for a while, and nothing notices", lossy: pubSub, strike: func(r *run) {
 		r.proxy.Hold()
 		r.pause()
 		r.proxy.Forward()
@@ -316,7 +316,7 @@ func (r *run) receiver(i int, k fault, marks, sent []int) {
 	if !ok {
 		return
 	}
-	r.Logf("receiver %d: delivered/sent %s; %s", i, strings.Join(line, ", "), reported(s))
+	defer func() { r.Logf("receiver %d: delivered/sent %s; %s", i, strings.Join(line, ", "), reported(s)) }()
 	if missing > 0 && !k.lossy(r.f.mode) {
 		r.Errorf("receiver %d: %d numbers are missing", i, missing)
 	}

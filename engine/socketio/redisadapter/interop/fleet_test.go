@@ -200,7 +200,7 @@ func (f *fleet) fence(t testing.TB, group *clienttest.Group) {
 // eventually asks again and again, with a short rest, until the answer is yes.
 func eventually(t testing.TB, ask func() (state string, ok bool)) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(patience + window())
 	for rest := 5 * time.Millisecond; ; rest = min(2*rest, 100*time.Millisecond) {
 		state, ok := ask()
 		if ok {

@@ -46,6 +46,6 @@ func startMember(name string, f *fleet) (*goServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.connection = connection
+	s.connection, s.emitter = connection, emitterOptions(o)
 	return s, nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/fanfare-go/fanfare/engine/socketio"
 	"github.com/fanfare-go/fanfare/engine/socketio/redisadapter"
+	"github.com/fanfare-go/fanfare/engine/socketio/redisadapter/emitter"
 )
 
 // goServer is one of ours, in this process.
@@ -24,6 +25,7 @@ type goServer struct {
 	served chan error
 
 	connection *redisadapter.Fleet
+	emitter    emitter.Options // for its fleet
 
 	pump  pump
 	mu    sync.Mutex
@@ -145,6 +147,8 @@ func (s *goServer) perform(ctx context.Context, n *socketio.Namespace, o *order)
 		return consultAll(n, o)
 	case "heard":
 		return s.hear(ctx, o.Namespace, o.N)
+	case "emitter":
+		return s.emit(ctx, o)
 	case "servers":
 		count, err := n.ServerCount(ctx)
 		return result{Count: count}, err

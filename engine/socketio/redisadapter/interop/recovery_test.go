@@ -88,7 +88,7 @@ func (m *move) found(by *member, room any) {
 func TestRecovery(t *testing.T) {
 	t.Parallel()
 	h := openHall(t)
-	for _, p := range pairs {
+	for _, p := range pairsOf() {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			f := openFleet(t, h, streams, true, p.a, p.b)

@@ -46,7 +46,6 @@ func (f *fleet) play(t *testing.T, d *clienttest.Driver, first int, run func(s *
 }
 
 func (s *scene) a() *member { return s.members[0] }
-func (s *scene) b() *member { return s.members[1] }
 
 // act has server a do something.
 func (s *scene) act(o order) result {
