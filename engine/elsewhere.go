@@ -99,10 +99,9 @@ type patientWriter struct {
 }
 
 // RefuseSession is for what Options.Forward returns: it answers, with the writer that it was
-// given, that nobody knows the session, as the engine does. Clients begin anew at once.
+// given, that nobody knows the session, as the engine does. Clients begin anew.
 func RefuseSession(w http.ResponseWriter, r *http.Request) {
-	k, ok := w.(*patientWriter)
-	if ok {
+	if k := patientOf(w); k != nil {
 		addLines(w.Header(), k.srv.cors.Load().lines([]byte(r.Header.Get("Origin"))))
 	}
 	body, contentType := errUnknownSID.body, jsonType
@@ -114,6 +113,20 @@ func RefuseSession(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(errUnknownSID.status)
 	_, _ = w.Write(body)
+}
+
+// patientOf finds the writer that the engine gave; nil if it is none of the engine's.
+func patientOf(w http.ResponseWriter) *patientWriter {
+	for {
+		switch k := w.(type) {
+		case *patientWriter:
+			return k
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = k.Unwrap()
+		default:
+			return nil
+		}
+	}
 }
 
 func (w *patientWriter) patient() {

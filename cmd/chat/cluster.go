@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"os"
+	"time"
 
 	"github.com/fanfare-go/fanfare/cmd/chat/config"
 	"github.com/fanfare-go/fanfare/engine/socketio"
@@ -38,14 +41,60 @@ func openFleet(ctx context.Context, c *config.Cluster, log *slog.Logger) (fleet,
 
 // joinFleet connects with the others, and has them pass on requests that reach the wrong server.
 func (p *parts) joinFleet(ctx context.Context) (err error) {
-	c := &p.config.Cluster
-	if p.fleet, err = openFleet(ctx, c, p.log); err != nil || p.fleet == nil || c.ClusterSticky {
+	c := p.config.Cluster
+	if c.ClusterNode == "" {
+		c.ClusterNode = nodeName(p.config.Listen.Port)
+	}
+	if p.fleet, err = openFleet(ctx, &c, p.log); err != nil || p.fleet == nil || c.ClusterSticky {
 		return err
 	}
 	if p.forward, err = forward.New(p.fleet.Carrier(), forward.Options{Logger: p.log}); err != nil {
 		p.leaveFleet()
 	}
 	return err
+}
+
+// fleetPatience is how long the start waits for the cluster, so that the first clients are those of all servers, and
+// recovered. A server whose cluster is not there serves its own.
+const (
+	fleetPatience = 5 * time.Second
+	storePatience = 20 * time.Second // where servers that keep something have to elect one of them first
+)
+
+// awaitFleet returns when the cluster is there, or has not come.
+func (p *parts) awaitFleet(ctx context.Context) {
+	if p.fleet == nil {
+		return
+	}
+	begin, patience := time.Now(), fleetPatience
+	if p.config.Cluster.ClusterStore != "" {
+		patience = storePatience
+	}
+	for tick := time.NewTicker(20 * time.Millisecond); ; {
+		err := p.fleet.Ready()
+		switch {
+		case err == nil:
+			tick.Stop()
+			return
+		case time.Since(begin) > patience || ctx.Err() != nil:
+			tick.Stop()
+			p.log.Warn("cluster: it is not there yet; clients are served without", "error", err)
+			return
+		}
+		<-tick.C
+	}
+}
+
+// nodeName is what a server is called that nobody has given a name.
+func nodeName(port int) string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "fanfare"
+	}
+	if port == 0 { // any
+		return fmt.Sprintf("%s-pid%d", host, os.Getpid())
+	}
+	return fmt.Sprintf("%s-%d", host, port)
 }
 
 // leaveFleet ends what joinFleet has begun, after the server.

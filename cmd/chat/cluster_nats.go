@@ -29,7 +29,10 @@ func openNATS(ctx context.Context, c *config.Cluster, log *slog.Logger, o natsad
 	if o.InProcess == nil {
 		o.TLS = tlsConfig
 	}
-	o.Name, o.Cluster, o.Logger = c.ServerName(), c.ClusterName, log
+	o.Name, o.Cluster, o.Logger = c.ClusterNode, c.ClusterName, log
+	if c.ClusterStore != "" {
+		o.JetStream = &natsadapter.JetStreamOptions{Replicas: c.ClusterCopies, InMemory: c.ClusterStore == config.StoreMemory}
+	}
 	n, err := natsadapter.Connect(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("--cluster: %w", err)
@@ -62,8 +65,11 @@ func embeddedOptions(c *config.Cluster, log *slog.Logger) (embedded.Options, err
 		return embedded.Options{}, err
 	}
 	o := embedded.Options{
-		Name: c.ServerName(), ClusterName: c.ClusterName, ClusterAdvertise: c.ClusterAdvertise,
+		Name: c.ClusterNode, ClusterName: c.ClusterName, ClusterAdvertise: c.ClusterAdvertise,
 		Seeds: c.ClusterSeeds, ClusterTLS: tlsConfig, Logger: log,
+	}
+	if c.ClusterStore != "" {
+		o.JetStream = &embedded.JetStreamOptions{StoreDir: c.ClusterStore}
 	}
 	if c.ClusterListen != "off" {
 		o.ClusterListen = c.ClusterListen

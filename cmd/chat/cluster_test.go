@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"os"
 	"os/exec"
@@ -187,6 +188,24 @@ func TestAnyServerOfAClusterTakesAnyRequest(t *testing.T) {
 	}
 }
 
+// waitForStored waits until two sockets are stored that are in the room: that happens soon, not at once.
+func waitForStored(t *testing.T, r *redistest.Server, room string) {
+	t.Helper()
+	eventually(t, func() error {
+		stored := 0
+		for key := range strings.FieldsSeq(r.Command("KEYS", "*:live")) {
+			session, err := base64.StdEncoding.DecodeString(strings.TrimSpace(r.Command("GET", key)))
+			if err == nil && strings.Contains(string(session), room) {
+				stored++
+			}
+		}
+		if stored != 2 {
+			return fmt.Errorf("%d sockets are stored that are in %q", stored, room)
+		}
+		return nil
+	})
+}
+
 // A client whose server is killed is recovered by another process, with what was said meanwhile.
 func TestAClientOfAKilledServerIsRecoveredByAnother(t *testing.T) {
 	r := redistest.Start(t, redistest.Options{})
@@ -206,6 +225,7 @@ func TestAClientOfAKilledServerIsRecoveredByAnother(t *testing.T) {
 	}
 	tell("before")
 	requireReply(t, ada, "before")
+	waitForStored(t, r, "tea")
 
 	dies.signal(syscall.SIGKILL)
 	dies.wait()

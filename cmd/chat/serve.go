@@ -63,6 +63,7 @@ func (p *parts) run(o *orders, out io.Writer) (err error) {
 	defer p.sockets.Close()
 	r := reloader{read: commandLine, options: p.options, changes: p.changes(), manager: manager, log: p.log}
 	r.watch(o.stop)
+	p.awaitFleet(o.stop)
 	if err := p.listen(out); err != nil {
 		return err
 	}

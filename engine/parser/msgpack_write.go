@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 	"strconv"
+	"strings"
 )
 
 // AppendPacket appends the message of a packet. Its data are valid JSON in which a placeholder stands for each attachment;
@@ -251,13 +252,15 @@ func (w *msgpackWriter) number() error {
 	}
 	s := string(w.in[w.i:end])
 	w.i = end
-	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
-		w.int(i)
-		return nil
-	}
-	if u, err := strconv.ParseUint(s, 10, 64); err == nil {
-		w.uint(u)
-		return nil
+	if !strings.ContainsAny(s, ".eE") { // or the errors would cost more than the number
+		if i, err := strconv.ParseInt(s, 10, 64); err == nil {
+			w.int(i)
+			return nil
+		}
+		if u, err := strconv.ParseUint(s, 10, 64); err == nil {
+			w.uint(u)
+			return nil
+		}
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	switch {

@@ -69,7 +69,9 @@
 // Locks, where two meet: client.mu or the pool's, then Socket.mu (a socket that takes
 // another's place holds its own, then the other's), then eventLog.mu, then the socket
 // table's, or the inbox of an event loop, or Server.creating and, below it,
-// Namespace.editing of a parent and then of its children. Below Socket.mu, too: the
+// Namespace.editing of a parent and then of its children. A lock under which an adapter
+// delivers (BroadcastAt, and the adopt of RestoreSession) comes before Socket.mu; one that
+// its Join, Leave, LeaveAll and DropSession take, below it. Below Socket.mu, too: the
 // surveys' and then one survey's, a watcher's (room events, presence) and then its
 // relay's, the overhearers', that of the times of ExpireAt, and an adapter's. Nothing that the application wrote is
 // called with one of them held, but for an adapter's Join, Leave and LeaveAll, its

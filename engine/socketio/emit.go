@@ -21,7 +21,10 @@ var (
 	_ Emitter = SocketOperator{}
 )
 
-// Emit sends an event to this client. Node: socket.emit.
+// Emit sends an event to this client. With an [OffsetAdapter] it goes by way of the
+// adapter's log, in one order with broadcasts, and a Disconnect right behind it may be
+// quicker: what has to arrive before that is emitted with Volatile, or with EmitWithAck.
+// Node: socket.emit.
 func (s *Socket) Emit(event string, args ...any) error {
 	return s.emit(event, args, Flags{})
 }

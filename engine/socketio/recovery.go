@@ -16,7 +16,8 @@ import (
 // Every event of a namespace, but for those that ask for an acknowledgement, then
 // carries an offset behind its last argument, as with Node's server, and listeners
 // are given it. What is kept is in the memory of this server: it is lost when it
-// stops, unless the Adapter is a [SessionAdapter].
+// stops, unless the Adapter is a [SessionAdapter]. With an [OffsetAdapter] clients go on
+// with any server of several.
 type Recovery struct {
 	// MaxDisconnectionDuration is how long a client may be away; default 2 min. Node:
 	// maxDisconnectionDuration.
@@ -25,7 +26,8 @@ type Recovery struct {
 	// too; default: they are not run. Node: skipMiddlewares: false.
 	RunMiddlewares bool
 	// MaxBytes is how many bytes of events are kept for all together; default 256 MiB.
-	// Beyond it the oldest are given up, and whom they were for is not recovered.
+	// Beyond it the oldest are given up, and whom they were for is not recovered. With an
+	// OffsetAdapter their offsets may have half as much again.
 	MaxBytes int64
 	// MaxRoomBytes is how many of them one room may have, such as one socket's own;
 	// default 16 MiB.
@@ -94,7 +96,7 @@ func (s *Socket) Recovered() bool {
 
 // OnRecoveryExpired registers fn for every socket that was waited for and will not be
 // recovered: its time is over, the room or memory for it was needed, or it has come back
-// and a middleware has refused it. It runs after the socket's disconnect functions; its
+// and a middleware has refused it. One that another server has recovered is none of them. It runs after the socket's disconnect functions; its
 // values are still there, its rooms are not. It is not called for those that are waited
 // for when the server stops. ctx is as for OnDisconnecting. Node has no such event.
 func (n *Namespace) OnRecoveryExpired(fn func(ctx context.Context, s *Socket)) {

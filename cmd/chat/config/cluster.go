@@ -5,9 +5,14 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
+)
+
+// What --cluster-store is, other than a folder.
+const (
+	StoreFile   = "file"
+	StoreMemory = "memory"
 )
 
 // Embedded is the broker that runs within the program.
@@ -26,7 +31,8 @@ type Cluster struct {
 	ClusterTLSCert     string   `name:"cluster-tls-cert" type:"existingfile" placeholder:"FILE" help:"Certificate of this server in the cluster, PEM: connections between servers, or to NATS, are encrypted, and both sides are asked for theirs."`
 	ClusterTLSKey      string   `name:"cluster-tls-key" type:"existingfile" placeholder:"FILE" help:"Key of that certificate, PEM."`
 	ClusterTLSCA       string   `name:"cluster-tls-ca" type:"existingfile" placeholder:"FILE" help:"Certificates of who may sign the others', PEM; default: the system's."`
-	ClusterStore       string   `placeholder:"memory|DIR" help:"Has NATS keep what is said (JetStream), so that nothing is lost and clients recover at any server: in memory, or in a folder. Three servers at least. Default: it does not."`
+	ClusterNode        string   `placeholder:"NAME" help:"What this server is called among the others; default: the machine's name and the port. With --cluster-store it must stay the same."`
+	ClusterStore       string   `placeholder:"DIR|file|memory" help:"Has NATS keep what is said (JetStream), so that nothing is lost and clients recover at any server: in a folder of this server's own where NATS is embedded, and its address stands in --cluster-seeds, too; in files or in memory of a NATS that is elsewhere. Default: it does not."`
 	ClusterCopies      int      `default:"1" help:"On how many servers of NATS that is kept: 1, 3 or 5."`
 	ClusterSticky      bool     `help:"The balancer keeps each client at its server. By default servers pass on requests that reach the wrong one."`
 }
@@ -41,6 +47,12 @@ func (c *Cluster) validate() error {
 		return errors.New("--cluster-credentials is for NATS at a URL: --cluster=nats://host:4222")
 	case kind != "nats" && kind != Embedded && c.ClusterStore != "":
 		return errors.New("--cluster-store is for NATS; with Redis, --cluster-redis=streams does as much")
+	case kind == "nats" && c.ClusterStore != "" && c.ClusterStore != StoreFile && c.ClusterStore != StoreMemory:
+		return errors.New("--cluster-store: with NATS at a URL give file or memory; where, is up to that NATS")
+	case kind == Embedded && (c.ClusterStore == StoreFile || c.ClusterStore == StoreMemory):
+		return errors.New("--cluster-store: with --cluster=embedded give a folder of this server's own")
+	case kind == Embedded && c.ClusterStore != "" && len(c.ClusterSeeds) == 0:
+		return errors.New("--cluster-store: servers that keep something must know each other from the start: name them all with --cluster-seeds")
 	case (c.ClusterTLSCert == "") != (c.ClusterTLSKey == ""):
 		return errors.New("--cluster-tls-cert and --cluster-tls-key belong together: give both, or none")
 	case !slices.Contains([]int{1, 3, 5}, c.ClusterCopies):
@@ -91,13 +103,4 @@ func (c *Cluster) Kind() string {
 		return "nats"
 	}
 	return ""
-}
-
-// ServerName is what this server is called among the others: the machine, and which program on it.
-func (c *Cluster) ServerName() string {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "fanfare"
-	}
-	return fmt.Sprintf("%s-%d", host, os.Getpid())
 }

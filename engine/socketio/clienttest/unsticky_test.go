@@ -132,6 +132,8 @@ func TestClientsOfAServerThatIsGoneReachAnother(t *testing.T) {
 			if err := f.servers[0].cmd.Process.Signal(end.signal); err != nil {
 				t.Fatal(err)
 			}
+			// Those whose poll it held for another server have lost that, too.
+			f.eventually("the others know that it is gone", func() bool { return f.ask(1, "/others") == 1 && f.ask(2, "/others") == 1 })
 			f.eventually("all clients are with the others", func() bool { return f.ask(1, "/sockets")+f.ask(2, "/sockets") == 36 })
 			for _, crowd := range crowds {
 				for i, ack := range crowd.EmitAck("mirror", "after", binary(1)) {

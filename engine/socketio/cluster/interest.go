@@ -80,13 +80,13 @@ func (a *Adapter) LeaveAll(s *socketio.Socket, rooms []string, closed bool) {
 // EnterID implements socketio.IDAdapter.
 func (a *Adapter) EnterID(id string) {
 	if a.ids != nil {
-		a.ids.EnterID(id)
+		a.ids.EnterSocket(id)
 	}
 }
 
 // LeaveID implements socketio.IDAdapter.
 func (a *Adapter) LeaveID(id string) {
 	if a.ids != nil {
-		a.ids.LeaveID(id)
+		a.ids.LeaveSocket(id)
 	}
 }

@@ -40,8 +40,8 @@ type Interested interface {
 // IDInterested is a Link that wants to know of the rooms that sockets' own ids are, too:
 // see [socketio.IDAdapter].
 type IDInterested interface {
-	EnterID(id string)
-	LeaveID(id string)
+	EnterSocket(id string)
+	LeaveSocket(id string)
 }
 
 // Own is a Link whose servers are all of this package, so that the kinds of messages

@@ -38,12 +38,12 @@ func TestAClientGoesOnWithAnotherServer(t *testing.T) {
 	ok(t, w.servers[2].To("room").Emit("two"))
 	ok(t, w.servers[1].To("elsewhere").Emit("not yours"))
 	ok(t, w.servers[1].Except("room").Emit("nor this"))
-	ok(t, w.servers[0].To(sid).Emit("three", []byte("x")))
+	ok(t, w.servers[2].To(sid).Emit("three", []byte("x")))
 	if !c.connect(w.servers[1]) || c.sid != sid {
 		t.Fatal("not recovered")
 	}
 	c.expect(`["one"]`, `["two"]`, `["three",{"_placeholder":true,"num":0}]+`)
-	ok(t, w.servers[0].To("room").Emit("four"))
+	ok(t, w.servers[2].To("room").Emit("four"))
 	c.expect(`["one"]`, `["two"]`, `["three",{"_placeholder":true,"num":0}]+`, `["four"]`)
 	ok(t, w.socket(1, sid).Emit("five"))
 	c.expect(`["one"]`, `["two"]`, `["three",{"_placeholder":true,"num":0}]+`, `["four"]`, `["five"]`)

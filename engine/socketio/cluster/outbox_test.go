@@ -58,8 +58,20 @@ func TestModelOfTheOutbox(t *testing.T) {
 				}
 				return n
 			}
-			want, dropped := []byte{255}, 0
+			want, dropped, taken := []byte{}, 0, []byte{255}
 			for name := range byte(rapid.IntRange(0, 30).Draw(rt, "messages")) {
+				if rapid.IntRange(0, 3).Draw(rt, "send one") == 0 && len(taken) > 0 {
+					permit(1)
+					time.Sleep(2 * time.Second)
+					synctest.Wait()
+					want, taken = append(want, taken[0]), taken[1:]
+					for len(taken) == 0 && len(queue) > 0 {
+						for _, w := range queue[:min(3, len(queue))] {
+							taken = append(taken, w.name)
+						}
+						queue = queue[len(taken):]
+					}
+				}
 				w := waiting{name, byte(rapid.IntRange(1, 15).Draw(rt, "size")), rapid.Bool().Draw(rt, "volatile")}
 				fits := func() bool { return len(queue) < most && bytes()+int(w.size) <= mostBytes }
 				if !fits() && !w.volatile {
@@ -68,7 +80,10 @@ func TestModelOfTheOutbox(t *testing.T) {
 					dropped += before - len(queue)
 				}
 				took := fits()
-				if took {
+				idle := len(taken) == 0
+				if took && idle {
+					taken = append(taken, w.name)
+				} else if took {
 					queue = append(queue, w)
 				} else {
 					dropped++
@@ -76,15 +91,17 @@ func TestModelOfTheOutbox(t *testing.T) {
 				if got := o.Push(cluster.Outgoing{Body: append([]byte{w.name}, make([]byte, w.size-1)...), Volatile: w.volatile}); got != took {
 					rt.Fatalf("Push %+v: %v", w, got)
 				}
+				synctest.Wait()
 				if st := o.Stats(); st.Waiting != len(queue) || st.WaitingBytes != bytes() || st.Dropped != uint64(dropped) || !st.Down {
 					rt.Fatalf("%+v: %d wait, %d bytes, %d dropped", st, len(queue), bytes(), dropped)
 				}
 			}
+			want = append(want, taken...)
 			for _, w := range queue {
 				want = append(want, w.name)
 			}
 			for permit(1) < len(want) {
-				time.Sleep(time.Hour)
+				time.Sleep(time.Second)
 			}
 			permit(1000)
 			if err := o.Close(context.Background()); err != nil || !slices.Equal(sent, want) {

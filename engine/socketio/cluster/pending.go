@@ -90,18 +90,6 @@ func (l *Logged) publishBroadcast(p *socketio.Broadcast) error {
 	return err
 }
 
-// later does something behind the events that are on their way; at once where there
-// are none.
-func (l *Logged) later(do func() error) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.queue) == 0 {
-		return do()
-	}
-	l.push(queued{do: func() { l.report(do()) }, at: time.Now()})
-	return nil
-}
-
 // isEarly reports whether events are delivered before they come back, since some were
 // of which it is not known what became. Called with mu held.
 func (l *Logged) isEarly() bool { return l.early > l.settled.upTo }
@@ -232,7 +220,7 @@ func (l *Logged) here() mark {
 
 // deliver gives an event to the sockets of this server. Called with mu held.
 func (l *Logged) deliver(p *socketio.Broadcast, offset string) error {
-	err := l.MemoryAdapter.BroadcastAt(p, offset)
+	err := l.BroadcastAt(p, offset)
 	l.offset.Store(&offset)
 	return err
 }

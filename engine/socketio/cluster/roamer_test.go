@@ -158,13 +158,6 @@ func (r *roamer) expect(want ...string) {
 	}
 }
 
-// isAt returns the offset that the client shows.
-func (r *roamer) isAt() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.offset
-}
-
 func (l *roamerLine) Text(data []byte) {
 	l.r.mu.Lock()
 	defer l.r.mu.Unlock()

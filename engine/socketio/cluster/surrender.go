@@ -195,7 +195,7 @@ func (l *Logged) moved(m *Message) {
 		return
 	}
 	l.tail.store.cancel(m.PID, int64(m.Sequence))
-	if l.MemoryAdapter.Moved(m.PID) {
+	if l.Moved(m.PID) {
 		l.tail.counts.surrendered.Add(1)
 	}
 }
@@ -225,19 +225,14 @@ func (l *Logged) surrender(uid, request, pid string) {
 func (l *Logged) giveUp(ctx context.Context, pid string, handed <-chan struct{}) (found bool) {
 	ctx, cancel := context.WithTimeout(ctx, l.tail.options.MaxWait)
 	defer cancel()
-	stored := l.tail.store.under(pid) // where it was lost a moment ago
-	if l.MemoryAdapter.Surrender(pid) {
-		found = true
-		// Asked again, it is there as long as PersistSession has not returned.
-		if l.MemoryAdapter.Surrender(pid) && l.surrenders.handed.of(pid) == 0 {
-			select {
-			case <-handed:
-			case <-ctx.Done():
-				return false
-			}
+	if found = l.Surrender(pid); found && l.surrenders.handed.of(pid) == 0 {
+		select {
+		case <-handed:
+		case <-ctx.Done():
+			return false
 		}
-		stored = l.tail.store.under(pid)
 	}
+	stored := l.tail.store.under(pid)
 	if stored == nil {
 		return found
 	}

@@ -9,10 +9,21 @@ import (
 	"github.com/fanfare-go/fanfare/engine/socketio/redisadapter/redistest"
 )
 
+// long is for tests that others are enough for in a hurry.
+func long(t *testing.T) {
+	if testing.Short() {
+		t.Skip("another Mode is enough")
+	}
+}
+
 // conforms runs the suite that is the same for every adapter.
 func conforms(t *testing.T, options redisadapter.Options, recovery *socketio.Recovery) {
+	conformsOver(t, redistest.Options{}, options, recovery)
+}
+
+func conformsOver(t *testing.T, how redistest.Options, options redisadapter.Options, recovery *socketio.Recovery) {
 	t.Parallel()
-	db := redistest.Start(t, redistest.Options{})
+	db := redistest.Start(t, how)
 	options.URL = db.URL
 	clustertest.Run(t, func(t *testing.T, n int, o socketio.Options) (servers []*socketio.Server) {
 		o.ConnectionStateRecovery = recovery
@@ -28,11 +39,22 @@ func TestShardedConforms(t *testing.T) {
 	conforms(t, redisadapter.Options{Mode: redisadapter.Sharded}, nil)
 }
 
+func TestShardedConformsOverARedisCluster(t *testing.T) {
+	long(t)
+	conformsOver(t, redistest.Options{Cluster: true}, redisadapter.Options{Mode: redisadapter.Sharded}, nil)
+}
+
+func TestStreamsConformOverARedisCluster(t *testing.T) {
+	o := redisadapter.StreamsOptions{Count: 2, ShardedPubSub: true}
+	conformsOver(t, redistest.Options{Cluster: true}, redisadapter.Options{Mode: redisadapter.Streams, Streams: o}, &socketio.Recovery{})
+}
+
 func TestShardedConformsWithAChannelForEverySocket(t *testing.T) {
 	conforms(t, redisadapter.Options{Mode: redisadapter.Sharded, Sharded: redisadapter.ShardedOptions{Subscriptions: redisadapter.DynamicPrivate}}, nil)
 }
 
 func TestShardedConformsWithoutChannelsOfRooms(t *testing.T) {
+	long(t)
 	conforms(t, redisadapter.Options{Mode: redisadapter.Sharded, Sharded: redisadapter.ShardedOptions{Subscriptions: redisadapter.Static}}, nil)
 }
 
@@ -41,6 +63,7 @@ func TestStreamsConform(t *testing.T) {
 }
 
 func TestStreamsConformWhereThereAreSeveral(t *testing.T) {
+	long(t)
 	conforms(t, redisadapter.Options{Mode: redisadapter.Streams, Streams: redisadapter.StreamsOptions{Count: 3, ShardedPubSub: true}}, nil)
 }
 
@@ -49,5 +72,6 @@ func TestStreamsConformWithRecovery(t *testing.T) {
 }
 
 func TestStreamsConformWithRecoveryWhereThereAreSeveral(t *testing.T) {
+	long(t)
 	conforms(t, redisadapter.Options{Mode: redisadapter.Streams, Streams: redisadapter.StreamsOptions{Count: 3, Strict: true}}, &socketio.Recovery{})
 }

@@ -17,6 +17,7 @@ import (
 type connector struct {
 	option rueidis.ClientOption // immutable
 	own    bool                 // the client is the Fleet's; immutable
+	hangUp context.CancelFunc   // cuts the connections of a client of the Fleet's own; immutable
 
 	dialing sync.Mutex // held while a client is made
 	mu      sync.Mutex
@@ -34,13 +35,18 @@ var (
 
 func newConnector(o *Options) (*connector, error) {
 	if o.Client != nil {
-		return &connector{client: o.Client}, nil
+		return &connector{client: o.Client, hangUp: func() {}}, nil
 	}
 	option, err := o.clientOption()
 	if err != nil {
 		return nil, err
 	}
-	return &connector{option: option, own: true}, nil
+	c := &connector{own: true}
+	var ctx context.Context
+	ctx, c.hangUp = context.WithCancel(context.Background())
+	option.DialCtxFn = until(ctx, option)
+	c.option = option
+	return c, nil
 }
 
 // now returns the client without waiting for anything.
@@ -88,6 +94,9 @@ func (c *connector) close() {
 	c.mu.Unlock()
 	if client != nil && own {
 		client.Close()
+	}
+	if own {
+		c.hangUp()
 	}
 }
 

@@ -180,6 +180,7 @@ func (f *Fleet) Close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
 	defer cancel()
+	defer context.AfterFunc(ctx, f.connector.hangUp)()
 	err := f.mode.close(ctx)
 	if e := f.end(ctx); e != nil {
 		err = errors.Join(err, fmt.Errorf("redisadapter: closing: %w", e))

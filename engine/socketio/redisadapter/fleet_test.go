@@ -3,6 +3,7 @@ package redisadapter_test
 import (
 	"context"
 	"errors"
+	"log"
 	"log/slog"
 	"strings"
 	"testing"
@@ -158,4 +159,50 @@ func TestWithoutRedis(t *testing.T) {
 	if n := f.Stats().Gaps; n != 0 {
 		t.Errorf("%d gaps, though there was nothing before", n)
 	}
+}
+
+// A Redis that says nothing does not keep a Fleet from being closed.
+func TestCloseDoesNotWaitForRedis(t *testing.T) {
+	t.Parallel()
+	db := redistest.Start(t, redistest.Options{})
+	proxy := redistest.NewProxy(t, db.Addr)
+	for _, early := range []bool{true, false} { // held before anything was said, and after
+		if proxy.Forward(); early {
+			proxy.Hold()
+		}
+		f, err := redisadapter.New(redisadapter.Options{URL: "redis://" + proxy.Addr})
+		if err != nil {
+			t.Fatal(err)
+		}
+		io := socketio.New(socketio.Options{Adapter: f.Adapter, Logger: slog.New(slog.DiscardHandler)})
+		if !early {
+			settle(t, f)
+			proxy.Hold()
+		}
+		_ = io.Emit("x")
+		_ = io.Shutdown(t.Context())
+		began := time.Now()
+		if err := f.Close(); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("early %v: %v", early, err)
+		}
+		if d := time.Since(began); d > 4*time.Second {
+			t.Errorf("early %v: closed after %v", early, d)
+		}
+	}
+}
+
+// A server joins the others through Redis; see docs/clusters.md for more.
+func ExampleNew() {
+	fleet, err := redisadapter.New(redisadapter.Options{URL: "redis://localhost:6379"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	io := socketio.New(socketio.Options{Adapter: fleet.Adapter})
+	io.OnConnect(func(_ context.Context, s *socketio.Socket) error {
+		return io.To("lobby").Emit("joined", s.ID()) // on all servers
+	})
+	if err := io.ListenAndServe(context.Background(), ":3000"); err != nil {
+		log.Print(err)
+	}
+	_ = fleet.Close()
 }

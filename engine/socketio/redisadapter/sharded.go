@@ -208,8 +208,8 @@ type idsLink struct {
 	ids map[string]struct{} // guarded by mu
 }
 
-// EnterID implements cluster.IDInterested.
-func (l *idsLink) EnterID(id string) {
+// EnterSocket implements cluster.IDInterested.
+func (l *idsLink) EnterSocket(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if _, there := l.ids[id]; !there {
@@ -218,8 +218,8 @@ func (l *idsLink) EnterID(id string) {
 	}
 }
 
-// LeaveID implements cluster.IDInterested.
-func (l *idsLink) LeaveID(id string) {
+// LeaveSocket implements cluster.IDInterested.
+func (l *idsLink) LeaveSocket(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if _, there := l.ids[id]; there {

@@ -99,10 +99,18 @@ func (l *streamsLink) receive(m *cluster.Message) {
 
 // Publish implements cluster.Link.
 func (l *streamsLink) Publish(m *cluster.Message) error {
-	if ephemeral(m) {
-		return l.publish(l.public, m)
+	if !ephemeral(m) {
+		return l.push(m, nil)
 	}
-	return l.push(m, nil)
+	o, err := l.outgoing(l.public, m)
+	if err != nil {
+		return err
+	}
+	o.Kind += besidePublish
+	if !l.writer.outbox.Push(o) {
+		return ErrFull
+	}
+	return nil
 }
 
 // push queues m for the stream.
@@ -118,25 +126,30 @@ func (l *streamsLink) push(m *cluster.Message, settled func(offset string, err e
 	return nil
 }
 
-// publish sends m over pub/sub.
-func (l *streamsLink) publish(channel string, m *cluster.Message) error {
-	if l.streams.options.OnlyPlaintext && len(m.Packet.Attachments) > 0 {
-		return ErrBinary
-	}
-	body, err := appendPacked(nil, m, l.nsp)
-	if err != nil {
-		return err
-	}
-	how := publish
+// outgoing is m for the publisher.
+func (l *streamsLink) outgoing(channel string, m *cluster.Message) (cluster.Outgoing, error) {
+	o := cluster.Outgoing{To: channel, Kind: publish, Volatile: volatile(m)}
 	if l.kind == shardKind {
-		how = shardPublish
+		o.Kind = shardPublish
 	}
-	return l.fleet.push(how, channel, body, volatile(m))
+	if l.streams.options.OnlyPlaintext && len(m.Packet.Attachments) > 0 {
+		return o, ErrBinary
+	}
+	var err error
+	o.Body, err = appendPacked(nil, m, l.nsp)
+	return o, err
 }
 
 // Answer implements cluster.Link.
 func (l *streamsLink) Answer(uid string, m *cluster.Message) error {
-	return l.publish(l.public+uid+"#", m)
+	o, err := l.outgoing(l.public+uid+"#", m)
+	if err != nil {
+		return err
+	}
+	if !l.fleet.publisher.outbox.Push(o) {
+		return ErrFull
+	}
+	return nil
 }
 
 // Lane implements cluster.Lanes: a stream loses nothing without saying so, and is not

@@ -217,3 +217,20 @@ func TestALostStreamIsReported(t *testing.T) {
 	ok(t, w.servers[0].Emit("two"))
 	c.expect(`["one"]`, `["two"]`)
 }
+
+// What was asked for after others were told something, they answer with that done.
+func TestRequestsComeBehindWhatWasAppended(t *testing.T) {
+	t.Parallel()
+	w := newTown(t, 2, redistest.Options{}, redisadapter.StreamsOptions{})
+	c := newWanderer(t)
+	c.enter(w.servers[1])
+	for i := range 50 {
+		room := fmt.Sprint("room ", i)
+		ok(t, w.servers[0].To(c.sid).SocketsJoin(room))
+		ok(t, w.servers[0].ServerSideEmit("then", i))
+	}
+	eventually(t, "the requests", func() bool { return w.fleets[0].Stats().Outbox.Sent >= 50 })
+	if s := w.fleets[0].Stats().Streams; s.Appended < 50 {
+		t.Errorf("only %d were appended before", s.Appended)
+	}
+}

@@ -26,6 +26,7 @@ type streamWriter struct {
 	maxLen    string
 	patience  time.Duration // for an answer
 	connector *connector
+	publisher *publisher
 	reader    *streamReader // of the same stream: how far it has come by now
 	outbox    *cluster.Outbox
 	appended  atomic.Uint64
@@ -59,6 +60,7 @@ func newStreamWriter(name string, f *Fleet, o *StreamsOptions, r *streamReader) 
 		maxLen:    strconv.Itoa(o.MaxLen),
 		patience:  f.options.DeadAfter,
 		connector: f.connector,
+		publisher: f.publisher,
 		reader:    r,
 	}
 	w.outbox = cluster.NewOutbox(f.options.Outbox, w.send)
@@ -76,6 +78,14 @@ func (w *streamWriter) send(ctx context.Context, batch []cluster.Outgoing) (done
 }
 
 func (w *streamWriter) attempt(ctx context.Context, batch []cluster.Outgoing) (done int, err error) {
+	switch i := slices.IndexFunc(batch, isBeside); i {
+	case 0:
+		w.beside(batch[0])
+		return 1, nil
+	case -1:
+	default:
+		batch = batch[:i]
+	}
 	if err := w.connect(ctx); err != nil {
 		return 0, err
 	}
@@ -96,6 +106,21 @@ func (w *streamWriter) attempt(ctx context.Context, batch []cluster.Outgoing) (d
 	w.doubt = 0
 	w.settle(batch, ids)
 	return len(batch), nil
+}
+
+// Kinds beyond those of entries: what is published when the entries before it are in the
+// stream. A server that is asked for its sockets may have moved them by then.
+const (
+	besidePublish      uint8 = 200 + publish
+	besideShardPublish uint8 = 200 + shardPublish
+)
+
+func isBeside(m cluster.Outgoing) bool { return m.Kind >= besidePublish }
+
+// beside hands m to the publisher, where what there is no room for is counted.
+func (w *streamWriter) beside(m cluster.Outgoing) {
+	m.Kind -= besidePublish
+	w.publisher.outbox.Push(m)
 }
 
 // certain reports whether an error says that nothing was done.

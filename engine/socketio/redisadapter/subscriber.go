@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -56,8 +57,9 @@ type subscriber struct {
 	state    subscriberState           // guarded by mu
 	settled  chan struct{}             // closed while all that is wanted is there; guarded by mu
 
-	attempts int      // loop-only: of the goroutine
-	identity identity // loop-only: of the latest connection
+	attempts  int      // loop-only: of the goroutine
+	clustered bool     // loop-only: it is a Redis Cluster
+	identity  identity // loop-only: of the latest connection
 }
 
 // subscriberState is what others may know.
@@ -175,6 +177,7 @@ func (s *subscriber) session() error {
 	if err != nil {
 		return err
 	}
+	s.clustered = client.Mode() == rueidis.ClientModeCluster
 	d, release := n.Dedicate()
 	defer release()
 	defer d.Close()
@@ -227,10 +230,15 @@ func (s *subscriber) alive(d rueidis.DedicatedClient) error {
 	return nil
 }
 
-func (s *subscriber) do(d rueidis.DedicatedClient, cmd rueidis.Completed) error {
+func (s *subscriber) do(d rueidis.DedicatedClient, cmds ...rueidis.Completed) error {
 	ctx, cancel := context.WithTimeout(s.ctx, s.deadAfter)
 	defer cancel()
-	return d.Do(ctx, cmd).Error()
+	for _, r := range d.DoMulti(ctx, cmds...) {
+		if err := r.Error(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // align makes what is subscribed to what is wanted.
@@ -272,8 +280,17 @@ func (s *subscriber) difference(present map[subscription]bool) (add, remove [kin
 	return add, remove
 }
 
-// namesAtOnce are those in one command; a Redis Cluster wants one at a time of shards.
+// namesAtOnce are those that one answer is waited for.
 const namesAtOnce = 256
+
+// together is how many names may be in one command: a Redis Cluster wants those of one
+// slot only.
+func (s *subscriber) together(kind subscriptionKind) int {
+	if s.clustered && kind == shardKind {
+		return 1
+	}
+	return namesAtOnce
+}
 
 type command func(b rueidis.Builder, names []string) rueidis.Completed
 
@@ -308,9 +325,12 @@ func (s *subscriber) each(d rueidis.DedicatedClient, all []subscription, counted
 		if len(names) == 0 {
 			return nil
 		}
-		err := s.do(d, do(d.B(), names))
+		cmds := []rueidis.Completed{}
+		for part := range slices.Chunk(names, s.together(all[0].kind)) {
+			cmds = append(cmds, do(d.B(), part))
+		}
 		names = nil
-		return err
+		return s.do(d, cmds...)
 	}
 	for _, n := range all {
 		if n.counted != counted {

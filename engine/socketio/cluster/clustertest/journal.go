@@ -62,7 +62,8 @@ type Desk struct {
 	journal *Journal
 	wake    chan struct{} // capacity 1
 	stop    chan struct{}
-	done    chan struct{} // closed when run has ended; nil where it never began
+	done    chan struct{} // closed when run has ended
+	byHand  bool          // immutable
 
 	reading sync.Mutex // what is handed to the Tail is so by one at a time
 
@@ -81,20 +82,17 @@ type journalTold struct {
 	outcome  cluster.Outcome
 }
 
-// Open returns a new desk, which does everything at once; or nothing, but by Commit and
-// Read, where byHand is true.
+// Open returns a new desk, which does everything at once; or, where byHand is true,
+// nothing to the log but by Commit and Read.
 func (j *Journal) Open(o cluster.TailOptions, byHand bool) *Desk {
-	d := &Desk{journal: j, wake: make(chan struct{}, 1), stop: make(chan struct{})}
+	d := &Desk{journal: j, byHand: byHand, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
 	d.Tail = cluster.NewTail(d, o)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	d.read = j.last
 	j.desks = append(j.desks, d)
 	d.Tail.Begin(offsetOf(d.read))
-	if !byHand {
-		d.done = make(chan struct{})
-		go d.run()
-	}
+	go d.run()
 	return d
 }
 
@@ -111,6 +109,18 @@ func (d *Desk) Adapter(local *socketio.MemoryAdapter) socketio.Adapter {
 		panic(err) // a Journal refuses nobody
 	}
 	return a
+}
+
+// UID is that of the desk's first adapter of a namespace; empty where there is none.
+func (d *Desk) UID(nsp string) string {
+	d.journal.mu.Lock()
+	defer d.journal.mu.Unlock()
+	for _, k := range d.links {
+		if k.nsp == nsp {
+			return k.logged.UID()
+		}
+	}
+	return ""
 }
 
 // Cut has the desk not reach the broker, or reach it again. What it appends meanwhile
@@ -135,9 +145,7 @@ func (d *Desk) Kill() {
 	d.journal.desks = slices.DeleteFunc(d.journal.desks, func(o *Desk) bool { return o == d })
 	d.journal.mu.Unlock()
 	close(d.stop)
-	if d.done != nil {
-		<-d.done
-	}
+	<-d.done
 }
 
 // Close ends the desk in an orderly way, after its adapters.
@@ -163,6 +171,18 @@ func (j *Journal) Sessions() int {
 	return len(j.sessions)
 }
 
+// SessionsIn is how many of them are in a room.
+func (j *Journal) SessionsIn(room string) (n int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, s := range j.sessions {
+		if k, err := cluster.ParseSession(s.text, nil); err == nil && slices.Contains(k.Rooms, room) {
+			n++
+		}
+	}
+	return n
+}
+
 // nudge has run look. Called with journal.mu held.
 func (d *Desk) nudge() {
 	select {
@@ -179,7 +199,7 @@ func (d *Desk) run() {
 		case <-d.stop:
 			return
 		}
-		for d.Commit() || d.Read() {
+		for d.mail() || !d.byHand && (d.Commit() || d.Read()) {
 		}
 	}
 }
@@ -240,8 +260,21 @@ func (d *Desk) linkOf(uid string) *journalLink {
 	return nil
 }
 
-// Read hands the next entry to the Tail, or the next message to an adapter, and reports
-// whether there was one.
+// mail hands the next message to an adapter, and reports whether there was one.
+func (d *Desk) mail() bool {
+	d.journal.mu.Lock()
+	if d.away || len(d.inbox) == 0 {
+		d.journal.mu.Unlock()
+		return false
+	}
+	f := d.inbox[0]
+	d.inbox = d.inbox[1:]
+	d.journal.mu.Unlock()
+	f()
+	return true
+}
+
+// Read hands the next entry to the Tail, and reports whether there was one.
 func (d *Desk) Read() bool {
 	d.reading.Lock()
 	defer d.reading.Unlock()
@@ -250,13 +283,6 @@ func (d *Desk) Read() bool {
 	if d.away {
 		j.mu.Unlock()
 		return false
-	}
-	if len(d.inbox) > 0 {
-		f := d.inbox[0]
-		d.inbox = d.inbox[1:]
-		j.mu.Unlock()
-		f()
-		return true
 	}
 	if d.read < j.trimmed {
 		d.read = j.trimmed
@@ -481,7 +507,7 @@ func (k *journalLink) OwnKind() bool { return true }
 // Close implements cluster.Link.
 func (k *journalLink) Close() error {
 	d := k.desk
-	for d.done == nil && d.Commit() { // by hand
+	for d.byHand && d.Commit() {
 	}
 	d.journal.mu.Lock()
 	defer d.journal.mu.Unlock()

@@ -126,17 +126,6 @@ func (f *Forwarder) Close() error {
 	return err
 }
 
-// buffers are those of answers on their way.
-type buffers struct{}
-
-// bufferBytes is the size of each.
-const bufferBytes = 32 << 10
-
-var bufferPool = sync.Pool{New: func() any { return new([bufferBytes]byte) }}
-
-func (buffers) Get() []byte  { return bufferPool.Get().(*[bufferBytes]byte)[:] }
-func (buffers) Put(b []byte) { bufferPool.Put((*[bufferBytes]byte)(b)) }
-
 // routeKey finds the route of a request that is being forwarded.
 type routeKey struct{}
 
@@ -151,5 +140,5 @@ func (k route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h["Content-Type"], h["Date"] = nil, nil // net/http would add what the answer does not have
 	ctx := context.WithValue(r.Context(), routeKey{}, host(k.tag, r))
-	k.proxy.ServeHTTP(w, r.WithContext(ctx))
+	k.proxy.ServeHTTP(frugalWriter{w}, r.WithContext(ctx))
 }

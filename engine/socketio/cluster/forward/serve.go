@@ -1,23 +1,15 @@
 package forward
 
 import (
-	"io"
-	"net"
 	"time"
 
 	"github.com/fanfare-go/fanfare/engine/socketio"
 	"github.com/fanfare-go/fanfare/engine/socketio/cluster/tunnel"
 )
 
-const (
-	// fewBytes is what a connection keeps to read into while nothing comes, and manyBytes
-	// what it takes while much does.
-	fewBytes  = 2 << 10
-	manyBytes = 32 << 10
-	// patience is how long the other server may take nothing. The engine gives a client
-	// less; what it has given up need not be kept for ever.
-	patience = time.Minute
-)
+// patience is how long the other server may take nothing. The engine gives a client less;
+// what it has given up need not be kept for ever.
+const patience = time.Minute
 
 // serve carries the bytes between a connection that another server has opened and one to the
 // loops of this server, until either ends.
@@ -37,11 +29,11 @@ func serve(v *socketio.Server, s *tunnel.Stream) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = carry(nc, s)
+		_, _ = carry(nc, s)
 		_ = nc.Close() // nobody waits for more
 		_ = s.Close()
 	}()
-	_ = carry(patient{s}, nc)
+	_, _ = carry(patient{s}, nc)
 	_ = s.Close()
 	<-done
 }
@@ -52,28 +44,4 @@ type patient struct{ *tunnel.Stream }
 func (w patient) Write(b []byte) (int, error) {
 	_ = w.SetWriteDeadline(time.Now().Add(patience))
 	return w.Stream.Write(b)
-}
-
-// carry copies until one end fails.
-func carry(dst io.Writer, src net.Conn) error {
-	few := make([]byte, fewBytes)
-	b := few
-	for {
-		n, err := src.Read(b)
-		if n > 0 {
-			if _, err := dst.Write(b[:n]); err != nil {
-				return err
-			}
-		}
-		if err != nil {
-			return err
-		}
-		switch {
-		case n == len(b) && n < manyBytes:
-			b = buffers{}.Get()
-		case n < fewBytes && len(b) > fewBytes:
-			buffers{}.Put(b)
-			b = few
-		}
-	}
 }

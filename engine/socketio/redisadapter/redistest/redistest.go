@@ -15,7 +15,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -28,7 +27,6 @@ const patience = 30 * time.Second
 type Options struct {
 	AOF      bool     // keep what is written over a kill; otherwise nothing is kept
 	Password string   // what clients have to show
-	Cluster  bool     // a Redis Cluster of this one server, which has all the slots
 	Args     []string // more for redis-server
 }
 
@@ -59,12 +57,6 @@ func Start(t testing.TB, options Options) *Server {
 	}
 	s.Start()
 	t.Cleanup(s.Kill)
-	if options.Cluster {
-		s.Command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
-		for !strings.Contains(s.Command("CLUSTER", "INFO"), "cluster_state:ok") {
-			time.Sleep(10 * time.Millisecond)
-		}
-	}
 	return s
 }
 
@@ -144,9 +136,6 @@ func (s *Server) args(port string) []string {
 	}
 	if s.options.Password != "" {
 		args = append(args, "--requirepass", s.options.Password)
-	}
-	if s.options.Cluster {
-		args = append(args, "--cluster-enabled", "yes")
 	}
 	return append(args, s.options.Args...)
 }

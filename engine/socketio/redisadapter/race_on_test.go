@@ -1,0 +1,6 @@
+//go:build race
+
+package redisadapter_test
+
+// raceDetector counts allocations of its own.
+const raceDetector = true
