@@ -54,7 +54,12 @@ func matrix() string {
 		rows = add(rows, c.group, c.name, func(*mode) string { return "✓" })
 	}
 	for _, r := range recoveries {
-		rows = add(rows, "recovery on another server", r.name, func(m *mode) string { return cell(m == streams, m == streams) })
+		rows = add(rows, "recovery on another server", r.name, func(m *mode) string {
+			if r.ours && m == streams {
+				return "to Fanfare"
+			}
+			return cell(m == streams, m == streams)
+		})
 	}
 	rows = add(rows, "recovery on another server", "after kill -9 of a server of ours", func(m *mode) string { return cell(false, m == streams) })
 	for _, o := range outages {
