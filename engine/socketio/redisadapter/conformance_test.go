@@ -18,12 +18,11 @@ func long(t *testing.T) {
 
 // conforms runs the suite that is the same for every adapter.
 func conforms(t *testing.T, options redisadapter.Options, recovery *socketio.Recovery) {
-	conformsOver(t, redistest.Options{}, options, recovery)
+	t.Parallel()
+	conformsOver(t, redistest.Start(t, redistest.Options{}), options, recovery)
 }
 
-func conformsOver(t *testing.T, how redistest.Options, options redisadapter.Options, recovery *socketio.Recovery) {
-	t.Parallel()
-	db := redistest.Start(t, how)
+func conformsOver(t *testing.T, db *redistest.Server, options redisadapter.Options, recovery *socketio.Recovery) {
 	options.URL = db.URL
 	clustertest.Run(t, func(t *testing.T, n int, o socketio.Options) (servers []*socketio.Server) {
 		o.ConnectionStateRecovery = recovery
@@ -41,12 +40,14 @@ func TestShardedConforms(t *testing.T) {
 
 func TestShardedConformsOverARedisCluster(t *testing.T) {
 	long(t)
-	conformsOver(t, redistest.Options{Cluster: true}, redisadapter.Options{Mode: redisadapter.Sharded}, nil)
+	t.Parallel()
+	conformsOver(t, redistest.StartCluster(t, 1)[0], redisadapter.Options{Mode: redisadapter.Sharded}, nil)
 }
 
 func TestStreamsConformOverARedisCluster(t *testing.T) {
 	o := redisadapter.StreamsOptions{Count: 2, ShardedPubSub: true}
-	conformsOver(t, redistest.Options{Cluster: true}, redisadapter.Options{Mode: redisadapter.Streams, Streams: o}, &socketio.Recovery{})
+	t.Parallel()
+	conformsOver(t, redistest.StartCluster(t, 1)[0], redisadapter.Options{Mode: redisadapter.Streams, Streams: o}, &socketio.Recovery{})
 }
 
 func TestShardedConformsWithAChannelForEverySocket(t *testing.T) {
