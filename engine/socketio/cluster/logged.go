@@ -40,6 +40,7 @@ type Logged struct {
 	settled, resolved frontier
 	given             givenList // early ones that may still come
 	lateSince         time.Time // since when events are delivered early; zero for not
+	late              bool      // the log takes too long: it is not waited for at present
 	watched           bool      // the tail's clock looks here
 	closed            bool
 }
