@@ -288,3 +288,41 @@ func TestEventsThatMayNotWaitForTheLog(t *testing.T) {
 		c.gets(7)
 	})
 }
+
+// Where entries were gone before a server has read them, clients that were waited for
+// there have missed what was in them, and begin anew.
+func TestWhoIsWaitedForInAGapBeginsAnew(t *testing.T) {
+	t.Parallel()
+	w := newTown(t, new(clustertest.Journal), 2, patient, true)
+	defer w.close()
+	all := func() {
+		for more := true; more; {
+			more = false
+			for _, d := range w.desks {
+				for d.Commit() || d.Read() {
+					more = true
+				}
+			}
+		}
+	}
+	gone, there := newRoamer(t), newRoamer(t)
+	gone.connect(w.servers[0])
+	there.connect(w.servers[0])
+	ok(t, w.servers[1].Emit("one"))
+	all()
+	gone.expect(`["one"]`)
+	there.expect(`["one"]`)
+	gone.vanish(true)
+	w.eventually("it is waited for", func() bool { return w.servers[0].Stats().Recovery.Waiting == 1 })
+	for i := range 20 {
+		ok(t, w.servers[1].Emit("n", i))
+	}
+	for w.desks[1].Commit() || w.desks[1].Read() {
+	}
+	w.journal.Trim(10)
+	all()
+	there.gets(11)
+	if gone.connect(w.servers[0]) {
+		t.Errorf("recovered, with %q", gone.gets(11))
+	}
+}
