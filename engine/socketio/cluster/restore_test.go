@@ -326,3 +326,34 @@ func TestWhoIsWaitedForInAGapBeginsAnew(t *testing.T) {
 		t.Errorf("recovered, with %q", gone.gets(11))
 	}
 }
+
+// A client that is at another server before it was let in by one, which has taken its
+// socket and waits for the log, has that socket there.
+func TestWhoGoesOnBeforeBeingLetInKeepsItsSocket(t *testing.T) {
+	t.Parallel()
+	slow := patient
+	slow.MaxWait = patience
+	w := newTown(t, new(clustertest.Journal), 3, slow, true)
+	defer w.close()
+	c := newRoamer(t)
+	c.connect(w.servers[0])
+	ok(t, w.servers[0].Emit("one"))
+	w.desks[0].Commit()
+	w.desks[0].Read()
+	w.desks[2].Read() // and the one in between does not
+	c.expect(`["one"]`)
+	sid := c.sid
+	c.vanish(true)
+	w.eventually("it is lost", func() bool { return w.servers[0].Stats().Recovery.Waiting == 1 })
+	for range 2 {
+		w.eventually("it is stored", func() bool { return w.journal.Sessions() == 1 })
+		c.dial(w.servers[1])
+		w.eventually("it is taken", func() bool { return w.journal.Sessions() == 0 })
+		c.vanish(false)
+		if !c.connect(w.servers[2]) || c.sid != sid {
+			w.fail("not recovered")
+		}
+		c.vanish(true)
+	}
+	c.expect(`["one"]`)
+}
