@@ -131,7 +131,7 @@ func TestAServerThatDoesNotReportIsNotWaitedFor(t *testing.T) {
 	}
 	eventually(t, "it is met", func() bool { return len(nodes[0].Stats().Servers) == 2 })
 	began := time.Now()
-	const n = 5000
+	const n = 1000
 	for range n {
 		if err := links[0].Publish(broadcast("x")); err != nil {
 			t.Fatal(err)

@@ -196,8 +196,11 @@ func (l *loggedLink) Append(m *cluster.Message) error {
 	return nil
 }
 
-// mostEntries is how many bytes the entries of a batch may have.
-func (j *journal) mostEntries() int { return j.node.mostPayload() - headSize - 512 } // headers of JetStream are counted, too
+// mostEntries is how many bytes the entries of a batch may have: what NATS takes, less the
+// headers of JetStream, and no large part of what is kept.
+func (j *journal) mostEntries() int {
+	return int(min(int64(j.node.mostPayload()-headSize-512), max(j.options.MaxBytes/8, 1024)))
+}
 
 // send appends a batch. It is what the Outbox calls; what it says has failed comes again as
 // it was.

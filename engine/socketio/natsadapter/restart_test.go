@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,6 +20,9 @@ import (
 // What is published while NATS is away waits within the bounds, volatile events first to go,
 // and comes in order once it is back. The connection is one of the program's own.
 func TestNATSIsStartedAnew(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a second or more until all are connected again")
+	}
 	t.Parallel()
 	addr := freeAddr(t)
 	start := func() *embedded.Server {
@@ -98,9 +102,9 @@ func TestNATSIsStartedAnew(t *testing.T) {
 // JetStream does not have any more is not recovered.
 func TestOlderEventsAreReadBack(t *testing.T) {
 	t.Parallel()
-	j := JetStreamOptions{InMemory: true, MaxBytes: 400 << 10}
+	j := JetStreamOptions{InMemory: true, MaxBytes: 256 << 10}
 	j.Tail.MaxEvents = 10
-	j.Tail.MaxOlderEvents = 5000
+	j.Tail.MaxOlderEvents = 250
 	nodes := startKeepers(t, 1, 2, j)
 	a, b := socketiotest.Start(t, recovering(nodes[0], socketio.Options{})), socketiotest.Start(t, recovering(nodes[1], socketio.Options{}))
 	c, late := a.Connect(socketiotest.ConnectOptions{}), a.Connect(socketiotest.ConnectOptions{})
@@ -118,18 +122,20 @@ func TestOlderEventsAreReadBack(t *testing.T) {
 	late.Expect("n", 0, "first")
 	c.Close()
 	late.Close()
-	emit(500, "x")
+	emit(200, "x")
 	back := c.ReconnectTo(b)
 	if !back.Recovered() {
 		t.Fatalf("not recovered: %+v", nodes[1].Stats().Log.Tail)
 	}
-	for i := range 500 {
+	for i := range 200 {
 		back.Expect("n", i, "x")
 	}
 	if l := nodes[1].Stats().Log; l.Tail.Ranges != 1 {
 		t.Errorf("%+v", l.Tail)
 	}
-	emit(6000, string(make([]byte, 100)))
+	for range 8 {
+		emit(50, strings.Repeat("x", 1000))
+	}
 	if gone := late.ReconnectTo(b); gone.Recovered() {
 		t.Error("recovered without what is not there any more")
 	}
