@@ -64,6 +64,19 @@ func (q *givenList) settle(sequence uint64, o Outcome) {
 	}
 }
 
+// abandon settles all up to a sequence of which it will not be known what became, and returns
+// how many there were.
+func (q *givenList) abandon(upTo uint64) (n uint64) {
+	for i := range q.items {
+		if g := &q.items[i]; g.sequence <= upTo && !g.settled {
+			g.settled = true
+			q.open--
+			n++
+		}
+	}
+	return n
+}
+
 // forget drops the first ones: those up to a sequence, those that will not come back,
 // and those settled that are too many.
 func (q *givenList) forget(upTo uint64, most int, mostBytes int64) {

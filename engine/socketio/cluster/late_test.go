@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -69,5 +70,45 @@ func TestVolatileEventsThatWaitHaveABound(t *testing.T) {
 			want = append(want, fmt.Sprintf(`["n",%d]`, i))
 		}
 		c.expect(want...)
+	})
+}
+
+// What a broker has taken and lost, with all that it had, will not come back: the server is
+// ready nevertheless, as what it appends from then on does.
+func TestEventsThatTheLogHasLostAreNotWaitedForForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &clustertest.Journal{Fate: func(_ string, sequence uint64) clustertest.JournalFate {
+			return clustertest.JournalFate{Lost: sequence <= 3}
+		}}
+		w := newTown(t, j, 1, cluster.TailOptions{}, true)
+		defer w.close()
+		c, d := newRoamer(t), w.desks[0]
+		c.connect(w.servers[0])
+		ok(t, w.servers[0].Emit("n", 1))
+		ok(t, w.servers[0].Emit("n", 2))
+		d.Commit()
+		d.Commit()
+		time.Sleep(600 * time.Millisecond)
+		c.expect(`["n",1]`, `["n",2]`)
+		if err := d.Tail.Ready(); !errors.Is(err, cluster.ErrLogLate) {
+			t.Errorf("ready: %v", err)
+		}
+		ok(t, w.servers[0].Emit("n", 3))
+		d.Commit()
+		d.Tail.Skipped("1700000000000-0")
+		c.expect(`["n",1]`, `["n",2]`, `["n",3]`)
+		if err := d.Tail.Ready(); err != nil {
+			t.Errorf("not ready: %v", err)
+		}
+		if s := d.Tail.Stats(); s.Pending != 0 || s.Unknown != 3 {
+			t.Errorf("%+v", s)
+		}
+		ok(t, w.servers[0].Emit("n", 4))
+		d.Commit()
+		time.Sleep(600 * time.Millisecond)
+		if err := d.Tail.Ready(); !errors.Is(err, cluster.ErrLogLate) {
+			t.Errorf("ready: %v", err)
+		}
+		c.expect(`["n",1]`, `["n",2]`, `["n",3]`, `["n",4]`)
 	})
 }

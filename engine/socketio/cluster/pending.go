@@ -195,7 +195,7 @@ func (l *Logged) advance() {
 
 // hurry delivers everything that waits, as the log takes too long. Called with mu held.
 func (l *Logged) hurry() {
-	l.late = true
+	l.late = l.late || len(l.queue) > 0
 	for len(l.queue) > 0 {
 		l.forward()
 	}
@@ -236,12 +236,13 @@ func (l *Logged) deliver(p *socketio.Broadcast, offset string) error {
 // Settled tells what became of the message that was appended with this sequence. Safe
 // for concurrent use; a LogLink calls it in the order of Append.
 func (l *Logged) Settled(sequence uint64, o Outcome) {
-	if o == Kept {
-		return // it comes back
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if sequence <= l.resolved.upTo || sequence > l.sequence {
+	switch {
+	case sequence <= l.resolved.upTo || sequence > l.sequence:
+		return
+	case o == Kept: // it comes back
+		l.kept = max(l.kept, sequence)
 		return
 	}
 	l.settled.add(sequence)
@@ -255,6 +256,18 @@ func (l *Logged) Settled(sequence uint64, o Outcome) {
 	}
 	l.forget()
 	l.advance()
+}
+
+// skipped is told that entries were gone before they were read. Events of this server that
+// were in the log may be among them: they are not waited for any more.
+func (l *Logged) skipped() {
+	l.Gap()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.hurry()
+	l.tail.counts.unknown.Add(l.given.abandon(l.kept))
+	l.settled.reach(l.kept)
+	l.forget()
 }
 
 // fail notes that an event will not come back. Called with mu held.

@@ -181,7 +181,7 @@ func eventOf(e Entry) (ev *event, ok bool) {
 func (t *Tail) Skipped(upTo string) {
 	t.counts.gaps.Add(1)
 	for _, l := range t.forgetAll(upTo) {
-		l.Gap()
+		l.skipped()
 	}
 }
 
