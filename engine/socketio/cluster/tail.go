@@ -180,12 +180,23 @@ func eventOf(e Entry) (ev *event, ok bool) {
 // been read: clients of this server lack what was in them. Called as Receive is.
 func (t *Tail) Skipped(upTo string) {
 	t.counts.gaps.Add(1)
+	for _, l := range t.forgetAll(upTo) {
+		l.skipped()
+	}
+}
+
+// forgetAll begins anew at an offset, and returns all adapters.
+func (t *Tail) forgetAll(at string) (all []*Logged) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	clear(t.events)
 	t.events, t.bytes = nil, 0
-	t.floor, t.last, t.done = upTo, upTo, upTo
+	t.floor, t.last, t.done = at, at, at
 	t.wake()
+	for _, adapters := range t.adapters {
+		all = append(all, adapters...)
+	}
+	return all
 }
 
 // trim gives up what is too much. Called with mu held.
