@@ -32,8 +32,9 @@ type TailOptions struct {
 	MaxPending int
 	// MaxPendingBytes is how many bytes of them; default 64 MiB.
 	MaxPendingBytes int64
-	// MaxWait is how long a client that returns may have to wait for other servers, or
-	// for the log; default 2 s. Then it is not recovered.
+	// MaxWait is how long a client that returns may have to wait for other servers, and
+	// then for the log; default 2 s each. Then it is not recovered. The other servers
+	// are asked for sockets that were connected when they were stored last.
 	MaxWait time.Duration
 	// MaxRestores is how many clients may be at that; default 1,024. Those beyond are not
 	// recovered.
