@@ -62,6 +62,7 @@ var usual = []string{
 	"Waiting for routing to be established",
 	"JetStream has not established contact with a meta leader",
 	"JetStream cluster no metadata leader",
+	"Metalayer blocking snapshot",
 }
 
 func isUsual(text string) bool {
