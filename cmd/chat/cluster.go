@@ -61,25 +61,31 @@ const (
 	storePatience = 20 * time.Second // where servers that keep something have to elect one of them first
 )
 
-// awaitFleet returns when the cluster is there, or has not come.
+// awaitFleet returns when the cluster is there, or has not come, and says from then on how it is.
 func (p *parts) awaitFleet(ctx context.Context) {
 	if p.fleet == nil {
 		return
 	}
+	err := p.waitForFleet(ctx)
+	if err != nil {
+		p.log.Warn("cluster: it is not there yet; clients are served without", "error", oneLine(err))
+	}
+	p.chat.Hello() // nobody may have heard it before
+	w := fleetWatch{ready: p.fleet.Ready, back: p.chat.Hello, log: p.log, amiss: err != nil, since: time.Now()}
+	go w.run(ctx)
+}
+
+func (p *parts) waitForFleet(ctx context.Context) error {
 	begin, patience := time.Now(), fleetPatience
 	if p.config.Cluster.ClusterStore != "" {
 		patience = storePatience
 	}
-	for tick := time.NewTicker(20 * time.Millisecond); ; {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
 		err := p.fleet.Ready()
-		switch {
-		case err == nil:
-			tick.Stop()
-			return
-		case time.Since(begin) > patience || ctx.Err() != nil:
-			tick.Stop()
-			p.log.Warn("cluster: it is not there yet; clients are served without", "error", err)
-			return
+		if err == nil || time.Since(begin) > patience || ctx.Err() != nil {
+			return err
 		}
 		<-tick.C
 	}

@@ -22,6 +22,7 @@ type life struct {
 	ready   *readiness
 	orders  *orders
 	options *config.Drain
+	leave   func()                      // shortly before the last clients are closed
 	flush   func(context.Context) error // when nobody speaks any more
 	manager *systemd.Notifier
 	log     *slog.Logger
@@ -67,6 +68,11 @@ func (l *life) stop() error {
 	case <-l.orders.now.Done():
 	}
 	over := l.over()
+	if over <= lastClients {
+		l.leave()
+	} else {
+		defer time.AfterFunc(over-lastClients, l.leave).Stop()
+	}
 	l.end = time.Now().Add(over + l.options.ShutdownTimeout)
 	err := errors.Join(l.drain(over), l.close())
 	if cut := l.orders.cut(); cut != nil {
@@ -89,6 +95,9 @@ func (l *life) over() time.Duration {
 func (l *life) rest() (context.Context, context.CancelFunc) {
 	return l.orders.within(time.Until(l.end))
 }
+
+// lastClients is how long before the end of the draining the other servers hear that nobody is here any more.
+const lastClients = time.Second
 
 // stopMargin is what the manager is told to wait beyond the time that the stop may take.
 const stopMargin = 5 * time.Second

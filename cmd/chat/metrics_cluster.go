@@ -28,7 +28,7 @@ func (f redisFleet) metrics() []pprof.Metric {
 }
 
 func redisNumbers(s redisadapter.Stats) clusterNumbers {
-	return clusterNumbers{outbox: s.Outbox, servers: -1, received: s.Received, malformed: s.Malformed, reconnects: s.Gaps}
+	return clusterNumbers{outbox: s.Outbox, servers: -1, received: s.Received, lost: s.Cluster.Lost, malformed: s.Malformed, reconnects: s.Gaps}
 }
 
 func (f *natsFleet) metrics() []pprof.Metric {

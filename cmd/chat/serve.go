@@ -119,7 +119,7 @@ func (p *parts) live(o *orders, manager *systemd.Notifier, out io.Writer) error 
 		unwatch()
 		return errors.Join(err, p.server.Serve(watched), <-admin)
 	}
-	l := life{server: p.server, ready: p.ready, orders: o, options: &p.config.Drain, flush: p.flush(unpublish, published), manager: manager, log: p.log}
+	l := life{server: p.server, ready: p.ready, orders: o, options: &p.config.Drain, leave: p.chat.Leave, flush: p.flush(unpublish, published), manager: manager, log: p.log}
 	err = l.serve()
 	unwatch()
 	return errors.Join(err, <-published, <-admin)

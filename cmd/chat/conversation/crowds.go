@@ -116,6 +116,12 @@ func (c *crowds) connected(s *socketio.Socket) {
 	defer c.mu.Unlock()
 	c.list(s, "")
 	for _, room := range rooms {
+		if room == s.ID() || room == watchers {
+			continue
+		}
+		if c.rooms[room] == nil && len(c.rooms) <= c.maxRooms { // it was forgotten meanwhile, or known to another server
+			c.rooms[room] = new(crowd)
+		}
 		if c.rooms[room] != nil {
 			c.list(s, room)
 		}

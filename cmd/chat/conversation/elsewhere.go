@@ -14,12 +14,15 @@ const (
 	silence    = 15 * time.Second // after which a server, and whoever is there, is forgotten
 	againAtAll = 100              // rooms that are told again with each word
 	maxServers = 1024
+
+	tellAllEvery = 50 * time.Millisecond // between the words to a server that is new
 )
 
 // digest is what one server tells the others.
 type digest struct {
 	Server string   `json:"server"`
 	New    bool     `json:"new,omitempty"`   // it knows of nobody yet
+	Gone   bool     `json:"gone,omitempty"`  // nobody is there any more
 	Rooms  []People `json:"rooms,omitempty"` // those there; nobody any more where Count is 0
 }
 
@@ -44,6 +47,9 @@ func newElsewhere(maxRooms int) *elsewhere {
 func (e *elsewhere) hear(d *digest) (news []string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if d.Gone {
+		return e.drop(d.Server)
+	}
 	o := e.servers[d.Server]
 	if o == nil {
 		if len(e.servers) == maxServers {
@@ -89,6 +95,14 @@ func (e *elsewhere) forget() (rooms []string) {
 		if time.Since(o.heard) < silence {
 			continue
 		}
+		rooms = append(rooms, e.drop(name)...)
+	}
+	return rooms
+}
+
+// drop forgets a server, and returns the rooms that it had. Called with mu held.
+func (e *elsewhere) drop(name string) (rooms []string) {
+	if o := e.servers[name]; o != nil {
 		delete(e.servers, name)
 		for room := range o.rooms {
 			rooms = append(rooms, room)

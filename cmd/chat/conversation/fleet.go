@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fanfare-go/fanfare/cmd/chat/history"
@@ -25,9 +26,12 @@ type fleet struct {
 
 	elsewhere *elsewhere
 
-	mu   sync.Mutex
-	told map[string]struct{} // rooms that the others know somebody of here to be in; guarded by mu
-	next []string            // those to be told again; guarded by mu
+	leaving atomic.Bool // nothing is told any more
+
+	mu      sync.Mutex
+	told    map[string]struct{} // rooms that the others know somebody of here to be in; guarded by mu
+	next    []string            // those to be told again; guarded by mu
+	telling bool                // all of these, to one that is new; guarded by mu
 }
 
 // joinFleet has c be one chat with those of other servers.
@@ -45,28 +49,49 @@ func joinFleet(c *Conversation) {
 		c.history.Keep(m)
 		return nil
 	})
-	_ = f.tell(digest{New: true}) // the others hear of this server with its next words, too
+	f.hello()
 	time.AfterFunc(aliveEvery, f.alive)
 }
 
 func (f *fleet) tell(d digest) error {
+	if f.leaving.Load() && !d.Gone {
+		return nil
+	}
 	d.Server = f.name
 	return f.server.ServerSideEmit(string(here), d)
 }
 
-// hear takes in what another server tells. Who is new is told of everybody here, with the next words.
+// hello asks the others who is there. They hear of this server with its next words, too.
+func (f *fleet) hello() { _ = f.tell(digest{New: true}) }
+
+// hear takes in what another server tells. Who is new is told of everybody here.
 func (f *fleet) hear(d *digest) {
 	for _, room := range f.elsewhere.hear(d) {
 		f.crowds.changedElsewhere(room)
 	}
-	if d.New {
-		f.mu.Lock()
-		f.next = nil
-		for room := range f.told {
-			f.next = append(f.next, room)
-		}
-		f.mu.Unlock()
-		_ = f.tellAgain() // it fails where the server has closed
+	if !d.New {
+		return
+	}
+	f.mu.Lock()
+	f.next = nil
+	for room := range f.told {
+		f.next = append(f.next, room)
+	}
+	begin := !f.telling
+	f.telling = true
+	f.mu.Unlock()
+	if begin {
+		f.tellAll()
+	}
+}
+
+// tellAll tells the others of all rooms, againAtAll at a time.
+func (f *fleet) tellAll() {
+	err := f.tellAgain() // it fails where the server has closed
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.telling = err == nil && len(f.next) > 0; f.telling {
+		time.AfterFunc(tellAllEvery, f.tellAll)
 	}
 }
 
@@ -124,5 +149,21 @@ func (f *fleet) tellAgain() error {
 func (f *fleet) said(m *history.Message) {
 	if f != nil && f.tells {
 		_ = f.server.ServerSideEmit(string(said), *m) // it can be encoded, and where the server is closed nobody waits
+	}
+}
+
+// Hello has the other servers of the chat tell who is there: for when they can hear that, which may be after New. It does
+// nothing for a server that is alone.
+func (c *Conversation) Hello() {
+	if c.fleet != nil {
+		c.fleet.hello()
+	}
+}
+
+// Leave tells the other servers that nobody is here any more, and nothing after that: for just before the server closes, when
+// there is no time to tell of every room.
+func (c *Conversation) Leave() {
+	if c.fleet != nil && !c.fleet.leaving.Swap(true) {
+		_ = c.fleet.tell(digest{Gone: true}) // where the server has closed, they find out
 	}
 }

@@ -2,6 +2,7 @@ package conversation_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -82,6 +83,12 @@ func (e *cableEnd) pull() {
 	e.cable.mu.Lock()
 	defer e.cable.mu.Unlock()
 	e.cut = true
+}
+
+func (e *cableEnd) plugIn() {
+	e.cable.mu.Lock()
+	defer e.cable.mu.Unlock()
+	e.cut = false
 }
 
 // inFleet runs a test with two servers that are one chat.
@@ -180,6 +187,77 @@ func TestServersComeAndGo(t *testing.T) {
 		time.Sleep(25 * time.Second)
 		if p := ask[conversation.People](t, ada, "who", ""); p.Count != 2 {
 			t.Errorf("%d are there still", p.Count)
+		}
+	})
+}
+
+// Who was alone in a room, is away until nobody knows the room any more, and comes back, is there for those elsewhere, too.
+func TestWhoRecoversIsSeenElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := options{adapter: new(cable).plug, recovery: &socketio.Recovery{}}
+		o.Fleet = true
+		here, there := open(t, o), open(t, o)
+		ada, bob := here.Connect(), there.Connect()
+		ask[conversation.People](t, ada, "join", "tea")
+		ask[conversation.People](t, bob, "join", "tea")
+		ask[conversation.Sent](t, bob, "chatMessage", in("tea", "one"))
+		time.Sleep(20 * time.Second)
+		skip(ada, bob)
+		ada.Close()
+		time.Sleep(7 * time.Second)
+		if p := ask[conversation.People](t, bob, "who", "tea"); p.Count != 1 {
+			t.Errorf("%d are there while she is away", p.Count)
+		}
+		if back := ada.Reconnect(); !back.Recovered() {
+			t.Error("she is not recovered")
+		}
+		time.Sleep(2 * time.Second)
+		if p := ask[conversation.People](t, bob, "who", "tea"); p.Count != 2 || len(p.Names) != 2 {
+			t.Errorf("%d are there when she is back: %q", p.Count, p.Names)
+		}
+	})
+}
+
+// A server that stops in good order is not waited for.
+func TestWhoWasAtAServerThatStopsIsGoneAtOnce(t *testing.T) {
+	inFleet(t, func(t *testing.T, _ *cable, here, there *chat) {
+		ada, _ := here.Connect(), there.Connect()
+		time.Sleep(2 * time.Second)
+		if p := ask[conversation.People](t, ada, "who", ""); p.Count != 2 {
+			t.Errorf("%d are there", p.Count)
+		}
+		there.talk.Leave()
+		if err := there.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Second)
+		if p := ask[conversation.People](t, ada, "who", ""); p.Count != 1 {
+			t.Errorf("%d are there still", p.Count)
+		}
+	})
+}
+
+// A server that could not be heard when it came, and says hello again, knows at once who is in any number of rooms.
+func TestAServerIsToldOfEverybodyWhenItSaysHello(t *testing.T) {
+	inFleet(t, func(t *testing.T, c *cable, here, _ *chat) {
+		const rooms = 45
+		for range 6 {
+			crowd := here.Connect()
+			for i := range rooms {
+				ask[conversation.People](t, crowd, "join", crowd.ID()+fmt.Sprint(i))
+			}
+		}
+		time.Sleep(2 * time.Second)
+		o := options{adapter: c.plug}
+		o.Fleet = true
+		third := open(t, o)
+		c.ends[2].pull()
+		time.Sleep(100 * time.Millisecond)
+		c.ends[2].plugIn()
+		third.talk.Hello()
+		time.Sleep(time.Second)
+		if n := third.talk.Elsewhere(); n != 6*rooms+1 {
+			t.Errorf("it knows of %d rooms", n)
 		}
 	})
 }

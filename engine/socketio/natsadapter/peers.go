@@ -105,9 +105,12 @@ func (n *Node) heartbeat(p *peer, kind cluster.Type, payload []byte) error {
 		return errFrame
 	}
 	n.mu.Lock()
-	news := p.layout != layout && layout != n.options.layoutName()
+	news, met := p.layout != layout && layout != n.options.layoutName(), p.name == ""
 	p.name, p.layout = name, layout
 	n.mu.Unlock()
+	if met {
+		n.options.Logger.Info("natsadapter: another server is there", "server", name, "uid", p.uid)
+	}
 	if news {
 		n.options.Logger.Error("natsadapter: another server spreads rooms over subjects in another way", "server", p.uid, "theirs", layout, "ours", n.options.layoutName())
 	}
@@ -171,7 +174,7 @@ func (n *Node) tick(u *pulse, now time.Time) time.Duration {
 func (n *Node) expire(now time.Time) {
 	for _, p := range n.peers {
 		if silent := now.Sub(p.seen); silent > n.options.HeartbeatTimeout {
-			n.options.Logger.Warn("natsadapter: a server is silent", "server", p.uid, "for", silent.Round(time.Millisecond))
+			n.options.Logger.Warn("natsadapter: a server is silent", "server", p.name, "uid", p.uid, "for", silent.Round(time.Millisecond))
 			n.part(p, true)
 		}
 	}

@@ -87,6 +87,7 @@ func (n *Node) takeOwn(p *peer, kind uint8, payload []byte) error {
 	case uint8(cluster.InitialHeartbeat), uint8(cluster.Heartbeat):
 		return n.heartbeat(p, cluster.Type(kind), payload)
 	case uint8(cluster.AdapterClose):
+		n.options.Logger.Info("natsadapter: another server has left", "server", p.name, "uid", p.uid)
 		n.part(p, false)
 	case kindMark:
 		if _, err := readProgress(payload); err != nil {

@@ -62,8 +62,8 @@ type Options struct {
 	// JetStream turns on what keeps messages; default: off.
 	JetStream *JetStreamOptions
 
-	// Logger gets warnings and errors of the server, and the rest at slog.LevelDebug;
-	// default slog.Default().
+	// Logger gets warnings and errors of the server, those that are alike once a minute, and the
+	// rest at slog.LevelDebug; default slog.Default().
 	Logger *slog.Logger
 }
 

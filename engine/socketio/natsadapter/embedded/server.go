@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"sync/atomic"
 
 	"github.com/nats-io/nats-server/v2/server"
 )
@@ -39,18 +38,18 @@ func Start(options Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded: %w", err)
 	}
-	var fatal atomic.Pointer[string]
-	s.SetLoggerV2(logger{options.Logger, &fatal}, false, false, false)
+	l := newLogger(options.Logger)
+	s.SetLoggerV2(l, false, false, false)
 	s.Start()
-	if fatal.Load() == nil && o.DontListen && o.Cluster.Port != 0 {
+	if l.fatal.Load() == nil && o.DontListen && o.Cluster.Port != 0 {
 		s.StartRouting(open)
 	}
-	if fatal.Load() == nil && s.ReadyForConnections(options.ReadyTimeout) {
+	if l.fatal.Load() == nil && s.ReadyForConnections(options.ReadyTimeout) {
 		return &Server{options, s}, nil
 	}
 	s.Shutdown()
 	s.WaitForShutdown()
-	if why := fatal.Load(); why != nil {
+	if why := l.fatal.Load(); why != nil {
 		return nil, fmt.Errorf("embedded: %s", *why)
 	}
 	return nil, fmt.Errorf("embedded: not ready after %v", options.ReadyTimeout)
