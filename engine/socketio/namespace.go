@@ -43,6 +43,8 @@ type Namespace struct {
 	logged  atomic.Bool   // events are recovered by the offsets of the adapter
 	keeper  SessionKeeper // immutable once clients can find the namespace; nil for none
 	latest  *mark         // the latest event, where logged; guarded by eventLog.mu
+	gap     uint64        // where events were gone before they came here, the latest time; guarded by eventLog.mu
+	gapAt   int64         // when that was; likewise
 }
 
 // kinds of group: the byte behind the prefix.

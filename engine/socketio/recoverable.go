@@ -231,7 +231,7 @@ func (l *eventLog) forgetPast(r *recoverable) {
 // lost reports whether events after n that were for r may have been given up already,
 // and not received. It errs on the side of loss. Called with mu held.
 func (r *recoverable) lost(n uint64) bool {
-	if r.floor > n && r.floorAt >= r.confirmed || r.own.lost(n, r) {
+	if r.floor > n && r.floorAt >= r.confirmed || r.nsp.gap > n && r.nsp.gapAt >= r.confirmed || r.own.lost(n, r) {
 		return true
 	}
 	for _, m := range r.rooms {

@@ -83,3 +83,22 @@ func TestSessionsAreToldOfInOrder(t *testing.T) {
 		})
 	}
 }
+
+// Who was lost and is back on the same server is told of again: what was persisted is
+// forgotten, and the server may be killed the next moment.
+func TestSessionsOfWhoIsBackAreToldOf(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 2, socketio.Options{})
+	c, s := f.roamer(t, 0)
+	must(t, s.Join("room"))
+	live := func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return f.sessions[c.pid].live
+	}
+	eventually(t, "it is told of", live)
+	f.servers[0].loses(c)
+	eventually(t, "it is persisted", func() bool { return f.has(c.pid) != nil && !live() })
+	f.goesTo(c, 0)
+	eventually(t, "it is told of again", live)
+}

@@ -60,6 +60,22 @@ func (a *MemoryAdapter) BroadcastAt(p *Broadcast, offset string) error {
 	return l.broadcast(a, p, true, offset)
 }
 
+// Gap is for an OffsetAdapter that cannot hand over some events of the namespace, as they
+// were gone before it had read them. Clients that are not known to have been connected
+// since then have missed them: they do not go on here with what this server has kept.
+// RestoreSession is asked, as of a client from elsewhere, and knows what the log has. It
+// comes before the events behind the gap. Safe for concurrent use; it does not block.
+func (a *MemoryAdapter) Gap() {
+	l := a.nsp.server.log
+	if l.recovery == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last++ // as if there had been one event, for everybody
+	a.nsp.gap, a.nsp.gapAt = l.last, l.now()
+}
+
 func validOffset(s string) bool {
 	if len(s) > maxOffset {
 		return false

@@ -188,6 +188,7 @@ func (l *eventLog) admit(s *Socket) (left []string, ok bool) {
 	var missed []*engine.Frame
 	more := false
 	if s.is(recovered) {
+		l.touch(r) // what was stored of it has been forgotten
 		l.stats.recovered++
 		missed, more = l.nextPart(r, firstBytes)
 	}

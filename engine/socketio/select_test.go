@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/fanfare-go/fanfare/engine/socketio"
@@ -216,4 +217,28 @@ func TestFetchSocketsWaitsNoLongerThanItsContext(t *testing.T) {
 		t.Error(n)
 	}
 	close(leave)
+}
+
+// So many rooms that each of them is not compared with all others are joined as few are.
+func TestManyRoomsAtOnce(t *testing.T) {
+	t.Parallel()
+	a := seat(t, socketio.Options{MaxRooms: 100}, 1)
+	s := a.sockets[0]
+	_ = s.Join("7")
+	rooms := []string{s.ID()}
+	for i := range 200 {
+		rooms = append(rooms, strconv.Itoa(i%100))
+	}
+	if err := s.Join(rooms...); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Rooms(); len(got) != 101 || got[1] != "7" || got[100] != "99" {
+		t.Errorf("%d rooms: %v", len(got), got)
+	}
+	if err := s.Join(rooms...); err != nil {
+		t.Error(err)
+	}
+	if err := s.Join(append(rooms, "x")...); !errors.Is(err, socketio.ErrTooManyRooms) {
+		t.Error(err)
+	}
 }

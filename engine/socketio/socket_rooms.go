@@ -48,14 +48,41 @@ func (n *Namespace) noteIDRooms(rooms []string) {
 	}
 }
 
-// unjoined returns those of the rooms that the socket is not in, each once.
-// Called with mu held.
+// unjoined returns those of the rooms that the socket is not in, each once, and no more than
+// one too many. Called with mu held.
 func (s *Socket) unjoined(own string, rooms []string) (fresh []string) {
+	if len(rooms) > manyRooms {
+		return s.unjoinedOfMany(own, rooms)
+	}
 	for _, room := range rooms {
 		if room == own || slices.Contains(fresh, room) || s.rare != nil && slices.Contains(s.rare.rooms, room) {
 			continue
 		}
 		fresh = append(fresh, room)
+	}
+	return fresh
+}
+
+// manyRooms are so many at once that not each is compared with all others: they may be what
+// a client or another server has sent.
+const manyRooms = 64
+
+// unjoinedOfMany is unjoined of any number of rooms. Called with mu held.
+func (s *Socket) unjoinedOfMany(own string, rooms []string) (fresh []string) {
+	known := map[string]struct{}{own: {}}
+	if s.rare != nil {
+		for _, room := range s.rare.rooms {
+			known[room] = struct{}{}
+		}
+	}
+	for _, room := range rooms {
+		if _, ok := known[room]; ok {
+			continue
+		}
+		known[room] = struct{}{}
+		if fresh = append(fresh, room); len(fresh) > s.nsp.server.options.MaxRooms {
+			break
+		}
 	}
 	return fresh
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/fanfare-go/fanfare/engine/socketio"
 )
@@ -104,6 +105,15 @@ func (a *Adapter) ServerSideEmitWithAck(ctx context.Context, e *socketio.ServerS
 		return nil
 	}, func(context.Context) {})
 	return answers, err
+}
+
+// failureText is what another server is told of an error, which is no longer than it takes.
+func failureText(err error) string {
+	text := strings.ToValidUTF8(err.Error(), "\ufffd")
+	if len(text) > maxName {
+		text = strings.ToValidUTF8(text[:maxName-3], "") + "..."
+	}
+	return text
 }
 
 // failure turns what another server has said back into an error.

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"slices"
+	"time"
 
 	"github.com/fanfare-go/fanfare/engine/socketio"
 )
@@ -12,6 +13,7 @@ type given struct {
 	sequence uint64
 	p        *socketio.Broadcast // nil where it will not come back
 	offset   string              // that it was delivered with
+	at       time.Time           // when it was appended
 	size     int64
 	settled  bool // nobody is trying to append it any more
 }
@@ -29,8 +31,8 @@ func (q *givenList) push(g given) {
 	q.bytes += g.size
 }
 
-// settle notes what became of an event, if it is one of these.
-func (q *givenList) settle(sequence uint64, o Outcome) {
+// find returns the event with that sequence; nil where it is none of these.
+func (q *givenList) find(sequence uint64) *given {
 	i, found := slices.BinarySearchFunc(q.items, sequence, func(g given, n uint64) int {
 		switch {
 		case g.sequence < n:
@@ -41,9 +43,17 @@ func (q *givenList) settle(sequence uint64, o Outcome) {
 		return 0
 	})
 	if !found {
+		return nil
+	}
+	return &q.items[i]
+}
+
+// settle notes what became of an event, if it is one of these.
+func (q *givenList) settle(sequence uint64, o Outcome) {
+	g := q.find(sequence)
+	if g == nil {
 		return
 	}
-	g := &q.items[i]
 	if !g.settled {
 		g.settled = true
 		q.open--
@@ -52,6 +62,19 @@ func (q *givenList) settle(sequence uint64, o Outcome) {
 		q.bytes -= g.size
 		g.p, g.size = nil, 0
 	}
+}
+
+// abandon settles all up to a sequence of which it will not be known what became, and returns
+// how many there were.
+func (q *givenList) abandon(upTo uint64) (n uint64) {
+	for i := range q.items {
+		if g := &q.items[i]; g.sequence <= upTo && !g.settled {
+			g.settled = true
+			q.open--
+			n++
+		}
+	}
+	return n
 }
 
 // forget drops the first ones: those up to a sequence, those that will not come back,

@@ -38,8 +38,10 @@ type Logged struct {
 	// settled is up to where it is known what became of events of this server, and
 	// resolved up to where it is known for certain.
 	settled, resolved frontier
+	kept              uint64    // the last event of this server that is said to be in the log
 	given             givenList // early ones that may still come
 	lateSince         time.Time // since when events are delivered early; zero for not
+	late              bool      // the log takes too long: it is not waited for at present
 	watched           bool      // the tail's clock looks here
 	closed            bool
 }

@@ -52,7 +52,7 @@ func (l *Logged) Broadcast(p *socketio.Broadcast) error {
 		return l.deliverEarly(e)
 	}
 	e.p = cloneBroadcast(p)
-	if len(l.queue) == 0 && l.isEarly() {
+	if len(l.queue) == 0 && l.late && l.isEarly() {
 		return l.deliverEarly(e)
 	}
 	l.push(e)
@@ -60,7 +60,7 @@ func (l *Logged) Broadcast(p *socketio.Broadcast) error {
 }
 
 // broadcastUnlogged delivers what is not for the log, in its turn, and tells the others
-// at once.
+// at once. It waits as far as there is room, as what is for the log does.
 func (l *Logged) broadcastUnlogged(p *socketio.Broadcast) error {
 	if !p.Flags.Local {
 		if err := l.publishBroadcast(p); err != nil {
@@ -69,11 +69,15 @@ func (l *Logged) broadcastUnlogged(p *socketio.Broadcast) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	size := sizeOf(p)
+	if len(l.queue) > 0 && l.isFull(size) {
+		l.hurry()
+	}
 	if len(l.queue) == 0 {
 		return l.MemoryAdapter.Broadcast(p)
 	}
 	p = cloneBroadcast(p)
-	l.push(queued{do: func() { l.report(l.MemoryAdapter.Broadcast(p)) }, at: time.Now(), size: sizeOf(p)})
+	l.push(queued{do: func() { l.report(l.MemoryAdapter.Broadcast(p)) }, at: time.Now(), size: size})
 	return nil
 }
 
@@ -90,8 +94,8 @@ func (l *Logged) publishBroadcast(p *socketio.Broadcast) error {
 	return err
 }
 
-// isEarly reports whether events are delivered before they come back, since some were
-// of which it is not known what became. Called with mu held.
+// isEarly reports whether events were delivered of which it is not known yet what became.
+// Called with mu held.
 func (l *Logged) isEarly() bool { return l.early > l.settled.upTo }
 
 // isFull reports whether there is no room for one more event. Called with mu held.
@@ -160,6 +164,9 @@ func (l *Logged) comeBack(e *event) {
 	}
 	l.settled.reach(e.sequence)
 	l.resolved.reach(e.sequence)
+	if g := l.given.find(e.sequence); g != nil && time.Since(g.at) < l.tail.options.Patience {
+		l.late = false // it is as quick as it should be, whatever is on its way still
+	}
 	l.forget()
 	if len(l.queue) > 0 && l.queue[0].sequence == e.sequence {
 		p := l.pop().p
@@ -188,6 +195,7 @@ func (l *Logged) advance() {
 
 // hurry delivers everything that waits, as the log takes too long. Called with mu held.
 func (l *Logged) hurry() {
+	l.late = l.late || len(l.queue) > 0
 	for len(l.queue) > 0 {
 		l.forward()
 	}
@@ -206,7 +214,7 @@ func (l *Logged) deliverEarly(e queued) error {
 		l.lateSince = e.at
 		l.tail.counts.late.Add(1)
 	}
-	l.given.push(given{sequence: e.sequence, p: e.p, offset: offset, size: e.size})
+	l.given.push(given{sequence: e.sequence, p: e.p, offset: offset, at: e.at, size: e.size})
 	return l.deliver(e.p, offset)
 }
 
@@ -228,12 +236,13 @@ func (l *Logged) deliver(p *socketio.Broadcast, offset string) error {
 // Settled tells what became of the message that was appended with this sequence. Safe
 // for concurrent use; a LogLink calls it in the order of Append.
 func (l *Logged) Settled(sequence uint64, o Outcome) {
-	if o == Kept {
-		return // it comes back
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if sequence <= l.resolved.upTo || sequence > l.sequence {
+	switch {
+	case sequence <= l.resolved.upTo || sequence > l.sequence:
+		return
+	case o == Kept: // it comes back
+		l.kept = max(l.kept, sequence)
 		return
 	}
 	l.settled.add(sequence)
@@ -247,6 +256,18 @@ func (l *Logged) Settled(sequence uint64, o Outcome) {
 	}
 	l.forget()
 	l.advance()
+}
+
+// skipped is told that entries were gone before they were read. Events of this server that
+// were in the log may be among them: they are not waited for any more.
+func (l *Logged) skipped() {
+	l.Gap()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.hurry()
+	l.tail.counts.unknown.Add(l.given.abandon(l.kept))
+	l.settled.reach(l.kept)
+	l.forget()
 }
 
 // fail notes that an event will not come back. Called with mu held.

@@ -12,6 +12,10 @@ const (
 	maxMissing = 1 << 18 // results of sockets that have not answered, and are not known by id
 	maxPolled  = 4096    // servers that one poll knows the UIDs of
 
+	// maxUnsettled is how many answers are taken before all servers have said how many
+	// sockets they have.
+	maxUnsettled = 1 << 20
+
 	// What a poll keeps of the answers that come before it is known who was asked.
 	maxEarly      = 1 << 16
 	maxEarlyBytes = 16 << 20
@@ -171,6 +175,9 @@ func (p *poll) take(e polledAnswer) bool {
 	}
 	if q.sockets >= 0 && q.acks >= q.sockets && e.uid != "" || p.settled && p.acks >= p.sockets {
 		return false // more than there are sockets
+	}
+	if !p.settled && p.acks >= maxUnsettled {
+		return false
 	}
 	if e.socket != "" {
 		if _, twice := q.seen[e.socket]; twice {

@@ -16,6 +16,10 @@ func (a *Adapter) Receive(m *Message) {
 		return
 	}
 	a.stats.received.Add(1)
+	if !m.hasShortNames() {
+		a.Malformed(malformed("long name"))
+		return
+	}
 	if !a.opened.Load() && a.early.keep(a, m) {
 		return
 	}
@@ -23,6 +27,11 @@ func (a *Adapter) Receive(m *Message) {
 	if err := a.obey(m); err != nil {
 		a.Malformed(err)
 	}
+}
+
+// hasShortNames looks at the texts that are kept, whichever way the message was read.
+func (m *Message) hasShortNames() bool {
+	return max(len(m.UID), len(m.RequestID), len(m.SocketID), len(m.Failed), len(m.PID)) <= maxName
 }
 
 // Malformed is for a Link: something came that is no message. It is counted.

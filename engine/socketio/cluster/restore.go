@@ -24,7 +24,9 @@ func (l *Logged) RestoreSession(ctx context.Context, pid, offset string, adopt f
 		t.counts.crowded.Add(1)
 		return nil
 	}
-	s, err := l.take(ctx, pid)
+	ctx, h := newHolding(ctx)
+	defer l.surrenders.release(pid, h)
+	s, err := l.take(ctx, pid, h)
 	switch {
 	case err != nil:
 		return fmt.Errorf("cluster: looking for a socket: %w", err)
@@ -36,7 +38,7 @@ func (l *Logged) RestoreSession(ctx context.Context, pid, offset string, adopt f
 	l.surrenders.handed.forget(pid)
 	err = l.resume(ctx, s, offset, adopt)
 	switch {
-	case ctx.Err() != nil && err != nil: // the client is lost again, and may come once more
+	case ctx.Err() != nil && err != nil: // the client is lost again, or elsewhere, and may come once more
 		s.Live = false
 		t.store.put(s, l.lifetime())
 		return nil

@@ -288,3 +288,72 @@ func TestEventsThatMayNotWaitForTheLog(t *testing.T) {
 		c.gets(7)
 	})
 }
+
+// Where entries were gone before a server has read them, clients that were waited for
+// there have missed what was in them, and begin anew.
+func TestWhoIsWaitedForInAGapBeginsAnew(t *testing.T) {
+	t.Parallel()
+	w := newTown(t, new(clustertest.Journal), 2, patient, true)
+	defer w.close()
+	all := func() {
+		for more := true; more; {
+			more = false
+			for _, d := range w.desks {
+				for d.Commit() || d.Read() {
+					more = true
+				}
+			}
+		}
+	}
+	gone, there := newRoamer(t), newRoamer(t)
+	gone.connect(w.servers[0])
+	there.connect(w.servers[0])
+	ok(t, w.servers[1].Emit("one"))
+	all()
+	gone.expect(`["one"]`)
+	there.expect(`["one"]`)
+	gone.vanish(true)
+	w.eventually("it is waited for", func() bool { return w.servers[0].Stats().Recovery.Waiting == 1 })
+	for i := range 20 {
+		ok(t, w.servers[1].Emit("n", i))
+	}
+	for w.desks[1].Commit() || w.desks[1].Read() {
+	}
+	w.journal.Trim(10)
+	all()
+	there.gets(11)
+	if gone.connect(w.servers[0]) {
+		t.Errorf("recovered, with %q", gone.gets(11))
+	}
+}
+
+// A client that is at another server before it was let in by one, which has taken its
+// socket and waits for the log, has that socket there.
+func TestWhoGoesOnBeforeBeingLetInKeepsItsSocket(t *testing.T) {
+	t.Parallel()
+	slow := patient
+	slow.MaxWait = patience
+	w := newTown(t, new(clustertest.Journal), 3, slow, true)
+	defer w.close()
+	c := newRoamer(t)
+	c.connect(w.servers[0])
+	ok(t, w.servers[0].Emit("one"))
+	w.desks[0].Commit()
+	w.desks[0].Read()
+	w.desks[2].Read() // and the one in between does not
+	c.expect(`["one"]`)
+	sid := c.sid
+	c.vanish(true)
+	w.eventually("it is lost", func() bool { return w.servers[0].Stats().Recovery.Waiting == 1 })
+	for range 2 {
+		w.eventually("it is stored", func() bool { return w.journal.Sessions() == 1 })
+		c.dial(w.servers[1])
+		w.eventually("it is taken", func() bool { return w.journal.Sessions() == 0 })
+		c.vanish(false)
+		if !c.connect(w.servers[2]) || c.sid != sid {
+			w.fail("not recovered")
+		}
+		c.vanish(true)
+	}
+	c.expect(`["one"]`)
+}

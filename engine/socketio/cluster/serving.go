@@ -122,7 +122,7 @@ func (a *Adapter) serverSide(m *Message) error {
 		case err == nil:
 			answer.Packet = a.packetOf(args)
 		case a.ownPeer(uid):
-			answer.Failed = err.Error()
+			answer.Failed = failureText(err)
 		default:
 			return // Node's servers have no word for it
 		}
@@ -196,11 +196,11 @@ func (t *servings) stop(chosen func(*serving) bool) {
 
 // serving is one broadcast of another server: the sink of its sockets here.
 type serving struct {
-	adapter *Adapter    // immutable
-	key     servingKey  // immutable
-	timer   *time.Timer // immutable: ends it
+	adapter *Adapter   // immutable
+	key     servingKey // immutable
 
-	mu    sync.Mutex
+	mu    sync.Mutex  // taken before that of servings
+	timer *time.Timer // ends it; guarded by mu, and immutable once it is in the table
 	end   func(error) // of the MemoryAdapter; guarded by mu
 	asked int         // -1 while unknown; guarded by mu
 	acks  int         // results so far; guarded by mu
@@ -212,15 +212,10 @@ var _ socketio.AckSink = (*serving)(nil)
 // serve asks the sockets here, and passes on what they answer.
 func (a *Adapter) serve(m *Message) error {
 	s := &serving{adapter: a, key: servingKey{m.UID, m.RequestID}, asked: -1}
-	if m.UID == "" || !a.polls.add(s, a.options.MaxRequests) {
+	if m.UID == "" || !s.begin(m.Opts.Timeout) {
 		a.stats.refused.Add(1)
 		return nil
 	}
-	wait := m.Opts.Timeout
-	if wait <= 0 || wait > longestTimer {
-		wait = longestTimer
-	}
-	s.timer = time.AfterFunc(wait, s.finish)
 	end, err := a.MemoryAdapter.BroadcastWithAck(m.broadcast(), s)
 	if err != nil {
 		a.stats.refused.Add(1)
@@ -235,6 +230,21 @@ func (a *Adapter) serve(m *Message) error {
 		end(context.Canceled)
 	}
 	return nil
+}
+
+// begin enters it, for so long at most; false where there is no room. It may be over at
+// once.
+func (s *serving) begin(wait time.Duration) bool {
+	if wait <= 0 || wait > longestTimer {
+		wait = longestTimer
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.adapter.polls.add(s, s.adapter.options.MaxRequests) {
+		return false
+	}
+	s.timer = time.AfterFunc(wait, s.finish)
+	return true
 }
 
 // Settled implements socketio.AckSink.
@@ -267,7 +277,7 @@ func (s *serving) Answer(e socketio.AckAnswer) {
 		m.Packet = s.adapter.packetOf(e.Args)
 		s.adapter.answer(s.key.uid, m)
 	case own:
-		m.Failed = e.Err.Error()
+		m.Failed = failureText(e.Err)
 		m.Packet.JSON = []byte("[]")
 		s.adapter.answer(s.key.uid, m)
 	}
@@ -285,13 +295,13 @@ func (s *serving) check() {
 // finish ends it, once.
 func (s *serving) finish() {
 	s.mu.Lock()
-	end, over := s.end, s.over
+	end, over, timer := s.end, s.over, s.timer
 	s.over = true
 	s.mu.Unlock()
 	if over {
 		return
 	}
-	s.timer.Stop()
+	timer.Stop()
 	s.adapter.polls.remove(s)
 	if end != nil {
 		end(context.Canceled)

@@ -46,9 +46,9 @@ func (l *Logged) ForgetSession(pid string) {
 // DropSession implements socketio.SessionKeeper.
 func (l *Logged) DropSession(pid string) { l.tail.store.drop(pid, l.uid) }
 
-// take returns the socket with this key, which nobody else is given then; nil where there
-// is none. Whoever has its connection still, gives it up.
-func (l *Logged) take(ctx context.Context, pid string) (*Session, error) {
+// take returns the socket with this key, which nobody else is given then unless h is
+// interrupted; nil where there is none. Whoever has its connection still, gives it up.
+func (l *Logged) take(ctx context.Context, pid string, h *holding) (*Session, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.tail.options.MaxWait)
 	defer cancel()
 	if handed, ok := l.surrenders.begin(pid); ok { // what this server has of it goes the same way
@@ -58,6 +58,9 @@ func (l *Logged) take(ctx context.Context, pid string) (*Session, error) {
 	s, err := l.tail.log.TakeSession(ctx, pid)
 	if err != nil {
 		return nil, err
+	}
+	if s != nil {
+		l.surrenders.hold(pid, h)
 	}
 	if s != nil && !s.Live {
 		l.tellSurrender(s)
@@ -73,6 +76,7 @@ func (l *Logged) take(ctx context.Context, pid string) (*Session, error) {
 			return false
 		}
 		s = latest
+		l.surrenders.hold(pid, h)
 		return true
 	})
 	return s, nil

@@ -25,6 +25,7 @@ type surrenders struct {
 	mu    sync.Mutex
 	asked map[string]*question     // ours, by RequestID
 	given map[string]chan struct{} // by PID: closed when a socket that others want has been handed to the store
+	held  map[string]*holding      // by PID: MaxRestores at most
 	busy  int                      // questions of others
 
 	restored recent // sockets taken from the store
@@ -225,6 +226,7 @@ func (l *Logged) surrender(uid, request, pid string) {
 func (l *Logged) giveUp(ctx context.Context, pid string, handed <-chan struct{}) (found bool) {
 	ctx, cancel := context.WithTimeout(ctx, l.tail.options.MaxWait)
 	defer cancel()
+	l.surrenders.interrupt(ctx, pid)
 	if found = l.Surrender(pid); found && l.surrenders.handed.of(pid) == 0 {
 		select {
 		case <-handed:

@@ -32,8 +32,9 @@ type TailOptions struct {
 	MaxPending int
 	// MaxPendingBytes is how many bytes of them; default 64 MiB.
 	MaxPendingBytes int64
-	// MaxWait is how long a client that returns may have to wait for other servers, or
-	// for the log; default 2 s. Then it is not recovered.
+	// MaxWait is how long a client that returns may have to wait for other servers, and
+	// then for the log; default 2 s each. Then it is not recovered. The other servers
+	// are asked for sockets that were connected when they were stored last.
 	MaxWait time.Duration
 	// MaxRestores is how many clients may be at that; default 1,024. Those beyond are not
 	// recovered.
@@ -179,12 +180,23 @@ func eventOf(e Entry) (ev *event, ok bool) {
 // been read: clients of this server lack what was in them. Called as Receive is.
 func (t *Tail) Skipped(upTo string) {
 	t.counts.gaps.Add(1)
+	for _, l := range t.forgetAll(upTo) {
+		l.skipped()
+	}
+}
+
+// forgetAll begins anew at an offset, and returns all adapters.
+func (t *Tail) forgetAll(at string) (all []*Logged) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	clear(t.events)
 	t.events, t.bytes = nil, 0
-	t.floor, t.last, t.done = upTo, upTo, upTo
+	t.floor, t.last, t.done = at, at, at
 	t.wake()
+	for _, adapters := range t.adapters {
+		all = append(all, adapters...)
+	}
+	return all
 }
 
 // trim gives up what is too much. Called with mu held.

@@ -114,7 +114,8 @@ func (n *Node) heartbeat(p *peer, kind cluster.Type, payload []byte) error {
 	if news {
 		n.options.Logger.Error("natsadapter: another server spreads rooms over subjects in another way", "server", p.uid, "theirs", layout, "ours", n.options.layoutName())
 	}
-	if kind == cluster.InitialHeartbeat {
+	if kind == cluster.InitialHeartbeat { // it is new, or its connection is: it may have missed counts
+		n.pulse.news = true
 		n.beat(cluster.Heartbeat, nodeToken+toOne+p.uid)
 	}
 	return nil
@@ -130,11 +131,17 @@ type pulse struct {
 	news  bool // a server is there that may have missed counts
 }
 
-const firstPause = 100 * time.Millisecond
+// usualPause is the time between two looks.
+func (n *Node) usualPause() time.Duration {
+	return max(min(time.Second, n.options.HeartbeatInterval/4), time.Millisecond)
+}
+
+// firstPause is shorter, by so much that there are a few of them.
+func (n *Node) firstPause() time.Duration { return n.usualPause() / 10 }
 
 // tick does what is due, and returns when to look again.
 func (n *Node) tick(u *pulse, now time.Time) time.Duration {
-	usual := max(min(time.Second, n.options.HeartbeatInterval/4), time.Millisecond)
+	usual := n.usualPause()
 	switch {
 	case u.pause < usual:
 		u.pause = min(2*u.pause, usual)

@@ -14,7 +14,7 @@ import (
 func (n *Node) run() {
 	defer close(n.stopped)
 	u := &n.pulse
-	u.pause = firstPause
+	u.pause = n.firstPause()
 	timer := time.NewTimer(u.pause)
 	defer timer.Stop()
 	for {
@@ -26,7 +26,7 @@ func (n *Node) run() {
 		case now := <-timer.C:
 			timer.Reset(n.tick(u, now))
 		case <-n.eager:
-			u.pause = firstPause
+			u.pause = n.firstPause()
 			timer.Reset(u.pause)
 		case <-n.stop:
 			return

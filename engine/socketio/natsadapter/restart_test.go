@@ -54,6 +54,11 @@ func TestNATSIsStartedAnew(t *testing.T) {
 	nodes := []*Node{connect(Options{Outbox: cluster.OutboxOptions{MaxMessages: 100, Pause: 10 * time.Millisecond}}, true), connect(Options{}, false)}
 	meetAll(t, nodes)
 	links, got := attachAll(t, nodes, "/")
+	// What a server has heard nothing of yet, it cannot know to have begun with.
+	if err := links[0].Publish(broadcast("first")); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the first event is there", func() bool { return len(got[1].events()) == 1 })
 	if err := s.Shutdown(context.Background()); err != nil {
 		t.Fatal(err)
 	}

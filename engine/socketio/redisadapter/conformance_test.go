@@ -18,13 +18,13 @@ func long(t *testing.T) {
 
 // conforms runs the suite that is the same for every adapter.
 func conforms(t *testing.T, options redisadapter.Options, recovery *socketio.Recovery) {
-	conformsOver(t, redistest.Options{}, options, recovery)
+	t.Parallel()
+	conformsOver(t, redistest.Start(t, redistest.Options{}).URL, options, recovery)
 }
 
-func conformsOver(t *testing.T, how redistest.Options, options redisadapter.Options, recovery *socketio.Recovery) {
-	t.Parallel()
-	db := redistest.Start(t, how)
-	options.URL = db.URL
+func conformsOver(t *testing.T, url string, options redisadapter.Options, recovery *socketio.Recovery) {
+	t.Helper()
+	options.URL = url
 	clustertest.Run(t, func(t *testing.T, n int, o socketio.Options) (servers []*socketio.Server) {
 		o.ConnectionStateRecovery = recovery
 		for range n {
@@ -41,12 +41,16 @@ func TestShardedConforms(t *testing.T) {
 
 func TestShardedConformsOverARedisCluster(t *testing.T) {
 	long(t)
-	conformsOver(t, redistest.Options{Cluster: true}, redisadapter.Options{Mode: redisadapter.Sharded}, nil)
+	t.Parallel()
+	url := redistest.StartCluster(t, 1)[0].URL
+	conformsOver(t, url, redisadapter.Options{Mode: redisadapter.Sharded}, nil)
 }
 
 func TestStreamsConformOverARedisCluster(t *testing.T) {
-	o := redisadapter.StreamsOptions{Count: 2, ShardedPubSub: true}
-	conformsOver(t, redistest.Options{Cluster: true}, redisadapter.Options{Mode: redisadapter.Streams, Streams: o}, &socketio.Recovery{})
+	t.Parallel()
+	url := redistest.StartCluster(t, 2)[1].URL
+	o := redisadapter.StreamsOptions{Count: 3}
+	conformsOver(t, url, redisadapter.Options{Mode: redisadapter.Streams, Streams: o}, &socketio.Recovery{})
 }
 
 func TestShardedConformsWithAChannelForEverySocket(t *testing.T) {

@@ -19,7 +19,8 @@ const (
 	// Any Redis will do.
 	Classic Mode = iota
 	// Sharded is createShardedAdapter of @socket.io/redis-adapter: SPUBLISH, with
-	// channels for rooms. Redis 7.
+	// channels for rooms. Redis 7. All channels go through one server: a Redis Cluster
+	// of several masters is not supported with it, and Ready says so.
 	Sharded
 	// Streams is createAdapter of @socket.io/redis-streams-adapter: a stream that
 	// survives what cuts off a server for a while. Redis 5.

@@ -2,9 +2,13 @@ package redisadapter
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
+
+	"github.com/redis/rueidis"
 
 	"github.com/fanfare-go/fanfare/engine/socketio/cluster"
 )
@@ -22,9 +26,29 @@ func openSharded(f *Fleet) (mode, error) {
 
 func (s *sharded) uid() string                 { return cluster.NewUID() }
 func (s *sharded) report(*Stats)               {}
-func (s *sharded) wait(context.Context) error  { return nil }
-func (s *sharded) ready() error                { return nil }
 func (s *sharded) close(context.Context) error { return nil }
+
+// ErrSeveralMasters is why Mode Sharded does not work over a Redis Cluster: each of its
+// masters has some of the channels, and one connection is not enough.
+var ErrSeveralMasters = errors.New("redisadapter: Mode Sharded works with a Redis Cluster of one master only")
+
+// wait implements mode.
+func (s *sharded) wait(context.Context) error { return s.ready() }
+
+// ready implements mode.
+func (s *sharded) ready() error {
+	client, err := s.fleet.connector.now()
+	if err != nil || client.Mode() != rueidis.ClientModeCluster {
+		return nil // others say what is wrong
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	info, err := client.Do(ctx, client.B().ClusterInfo().Build()).ToString()
+	if err == nil && !strings.Contains(info, "cluster_size:1\r") {
+		return ErrSeveralMasters
+	}
+	return nil
+}
 
 func (s *sharded) open(a *cluster.Adapter) (cluster.Link, error) {
 	l := newShardedLink(s, a)

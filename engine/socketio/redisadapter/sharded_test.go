@@ -2,6 +2,7 @@ package redisadapter_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -168,4 +169,10 @@ func TestSocketsHaveChannels(t *testing.T) {
 	p.subscribes(sid + "#")
 	c.leave()
 	p.subscribes("")
+}
+
+func TestShardedOverSeveralMastersIsNotReady(t *testing.T) {
+	t.Parallel()
+	f := join(t, redisadapter.Options{URL: redistest.StartCluster(t, 2)[0].URL, Mode: redisadapter.Sharded})
+	eventually(t, "a reason", func() bool { return errors.Is(f.Ready(), redisadapter.ErrSeveralMasters) })
 }

@@ -382,6 +382,9 @@ func (s *subscriber) since(seen time.Time, err error) error {
 		t.connected, t.since = false, seen
 		t.gaps++
 		t.last = Gap{From: seen}
+		if isClosed(s.settled) { // at once: to close a connection may take a while
+			s.settled = make(chan struct{})
+		}
 		if s.ctx.Err() == nil {
 			s.logger.Warn("redisadapter: not receiving", "error", err)
 		}

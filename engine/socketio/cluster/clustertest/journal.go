@@ -37,7 +37,7 @@ type Journal struct {
 // JournalFate is what becomes of an event that is appended.
 type JournalFate struct {
 	Lost   bool            // it does not get into the log
-	Report cluster.Outcome // what its sender is told; Kept is not told
+	Report cluster.Outcome // what its sender is told
 }
 
 type journalEntry struct {
@@ -234,7 +234,7 @@ func (d *Desk) Commit() bool {
 			o.nudge()
 		}
 	}
-	if fate.Report != cluster.Kept {
+	if e.sequence > 0 {
 		told = append(told, journalTold{d.linkOf(e.uid), e.sequence, fate.Report})
 	}
 	j.mu.Unlock()

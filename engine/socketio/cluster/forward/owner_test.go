@@ -77,6 +77,20 @@ func TestTheOwnerSeesTheClient(t *testing.T) {
 	}
 }
 
+// A client may call what its proxy says of it a matter of its connection only, so that
+// whoever forwards the request leaves it out: the owner is to see it all the same.
+func TestAClientDoesNotHideBehindTheForwarder(t *testing.T) {
+	o := socketio.Options{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, ClientHeader: "X-Real-IP"}
+	all := fleet(t, new(tunneltest.Bus), 2, o)
+	var w witness
+	all[0].server.Engine().Use(w.middleware)
+	target := polling + "&sid=" + all[0].open()
+	all[1].dial().do("POST", target, "3", "X-Real-IP: 192.0.2.7", "Cookie: a=b", "Connection: X-Real-IP, cookie")
+	if got := w.last(); host(got.RemoteAddr) != "192.0.2.7" || got.Header.Get("Cookie") != "a=b" {
+		t.Errorf("%s, %v", got.RemoteAddr, got.Header)
+	}
+}
+
 func host(addr string) string {
 	if at, err := netip.ParseAddrPort(addr); err == nil {
 		return at.Addr().String()

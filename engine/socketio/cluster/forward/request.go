@@ -38,9 +38,13 @@ func (f *Forwarder) dial(ctx context.Context, _, addr string) (net.Conn, error) 
 	return f.tunnel.Dial(ctx, tag, meta)
 }
 
-// hidden are fields that httputil.ReverseProxy takes away: whether they are believed is the
-// other server's to decide.
-var hidden = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"}
+// ofConnection are the fields that are of this connection alone. httputil.ReverseProxy takes
+// away more: who is said to have sent the request, and whatever a client names in Connection.
+// That is the other server's to judge, or a client could hide what a proxy says of it.
+var ofConnection = map[string]bool{
+	"Connection": true, "Keep-Alive": true, "Proxy-Connection": true, "Proxy-Authenticate": true,
+	"Proxy-Authorization": true, "Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
+}
 
 // rewrite addresses the request, and leaves everything else as it came.
 func rewrite(p *httputil.ProxyRequest) {
@@ -51,8 +55,8 @@ func rewrite(p *httputil.ProxyRequest) {
 	name, _ := p.In.Context().Value(routeKey{}).(string)
 	p.Out.URL = &url.URL{Scheme: "http", Host: name, Opaque: path, RawQuery: query}
 	p.Out.Host = p.In.Host
-	for _, name := range hidden {
-		if lines, ok := p.In.Header[name]; ok {
+	for name, lines := range p.In.Header {
+		if !ofConnection[name] {
 			p.Out.Header[name] = lines
 		}
 	}

@@ -36,13 +36,44 @@ func (t *Tunnel) Receive(b []byte) {
 		return
 	}
 	p := t.hear(h)
-	for p != nil && len(rest) > 0 {
+	if p == nil {
+		return
+	}
+	r := reply{tunnel: t, to: p.tag}
+	defer r.send()
+	for len(rest) > 0 {
 		var f frame
 		if f, rest, err = parseFrame(rest); err != nil {
 			t.counters.malformed.Add(1)
 			return
 		}
-		t.take(p, &f)
+		t.take(p, &f, &r)
+	}
+}
+
+// reply is what is said to the sender of a message at once, of nothing that there is here:
+// put together, so that a message of many small frames is not answered by as many messages.
+type reply struct {
+	tunnel *Tunnel
+	to     string
+	b      []byte
+	here   bool // it was said that we are
+}
+
+func (r *reply) add(f *frame) {
+	if len(r.b) > r.tunnel.options.Chunk {
+		r.send()
+	}
+	if r.b == nil {
+		r.b = r.tunnel.self.append(nil)
+	}
+	r.b = f.append(r.b)
+}
+
+func (r *reply) send() {
+	if r.b != nil {
+		_ = r.tunnel.sendBytes(r.to, r.b) // or it asks again
+		r.b = nil
 	}
 }
 
@@ -99,20 +130,23 @@ func (t *Tunnel) add(h header, before uint64) *peer {
 }
 
 // take does what a frame says.
-func (t *Tunnel) take(p *peer, f *frame) {
+func (t *Tunnel) take(p *peer, f *frame, r *reply) {
 	switch f.kind {
 	case kindHello:
-		_ = t.send(p.tag, &frame{kind: kindHere}) // or at the next pulse
+		if !r.here {
+			r.here = true
+			r.add(&frame{kind: kindHere})
+		}
 	case kindHere:
 	case kindBye:
 		t.part(p)
 	case kindOpen:
-		t.opened(p, f)
+		t.opened(p, f, r)
 	default:
 		if s := t.find(p, f); s != nil {
 			s.take(f)
 		} else if f.kind == kindData || f.kind == kindAlive || f.kind == kindFinish {
-			t.refuse(p, f, causeReset)
+			r.refuse(f, causeReset)
 		}
 	}
 }
@@ -128,12 +162,12 @@ func (t *Tunnel) find(p *peer, f *frame) *Stream {
 }
 
 // refuse tells the sender of a frame that there is no such stream, and why.
-func (t *Tunnel) refuse(p *peer, f *frame, why cause) {
-	_ = t.send(p.tag, &frame{kind: kindReset, dialed: !f.dialed, id: f.id, at: uint64(why)}) // or it asks again
+func (r *reply) refuse(f *frame, why cause) {
+	r.add(&frame{kind: kindReset, dialed: !f.dialed, id: f.id, at: uint64(why)})
 }
 
 // opened takes a new stream.
-func (t *Tunnel) opened(p *peer, f *frame) {
+func (t *Tunnel) opened(p *peer, f *frame, r *reply) {
 	s, why, fresh := t.accept(p, f)
 	switch {
 	case s != nil:
@@ -141,7 +175,7 @@ func (t *Tunnel) opened(p *peer, f *frame) {
 		s.welcome(f.data)
 	case fresh || why != causeReset: // a message that came twice is none
 		t.counters.refused.Add(1)
-		t.refuse(p, f, why)
+		r.refuse(f, why)
 	}
 }
 

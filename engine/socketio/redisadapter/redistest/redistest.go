@@ -27,6 +27,7 @@ const patience = 30 * time.Second
 type Options struct {
 	AOF      bool     // keep what is written over a kill; otherwise nothing is kept
 	Password string   // what clients have to show
+	Cluster  bool     // a Redis Cluster of this one server, which has all the slots; see StartCluster
 	Args     []string // more for redis-server
 }
 
@@ -57,6 +58,10 @@ func Start(t testing.TB, options Options) *Server {
 	}
 	s.Start()
 	t.Cleanup(s.Kill)
+	if options.Cluster {
+		s.join(s, 0, 1)
+		s.settle(1)
+	}
 	return s
 }
 
@@ -136,6 +141,9 @@ func (s *Server) args(port string) []string {
 	}
 	if s.options.Password != "" {
 		args = append(args, "--requirepass", s.options.Password)
+	}
+	if s.options.Cluster {
+		args = append(args, "--cluster-enabled", "yes")
 	}
 	return append(args, s.options.Args...)
 }
