@@ -141,6 +141,11 @@ func TestThreeServersAreOneChat(t *testing.T) {
 		t.Errorf("the client at the dead server has read %d messages of a room of others", n)
 	}
 	get(t, fleet[0].url+"/readyz").want(t, 200, `"status":"ok"`)
+	for i, p := range fleet {
+		if log := p.log.String(); strings.Contains(log, "level=ERROR") {
+			t.Errorf("server %d logs as an error what is usual:\n%s", i, log)
+		}
+	}
 }
 
 // Without sticky sessions the requests of one client are spread over the servers.
