@@ -140,7 +140,7 @@ func TestWhatCannotStartSaysWhy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close() //nolint:errcheck // of a test
+	defer func() { _ = taken.Close() }()
 	for want, o := range map[string]embedded.Options{
 		"address already in use": {ClusterListen: taken.Addr().String(), ReadyTimeout: time.Second},
 		"no address":             {ClusterListen: "nowhere"},

@@ -17,7 +17,7 @@ func exchange(addr, password string, args ...string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer c.Close() //nolint:errcheck // nothing is lost with it
+	defer func() { _ = c.Close() }() // nothing is lost with it
 	_ = c.SetDeadline(time.Now().Add(patience))
 	r := bufio.NewReader(c)
 	if password != "" {
