@@ -40,6 +40,7 @@ func rollingSize(t *testing.T) rolling {
 }
 
 func TestARollingRestartBehindHAProxyLosesNothing(t *testing.T) {
+	notShort(t)
 	t.Parallel() // it mostly waits
 	rollingRestart(t, startHAProxy)
 }

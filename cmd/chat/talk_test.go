@@ -51,6 +51,7 @@ func still(p *clienttest.Page) {
 // TestTwoPeopleInTwoRooms is the chat from end to end: rooms, presence, typing, history after a reload and on the way up,
 // and a server that is killed and started again on the same port with the same file.
 func TestTwoPeopleInTwoRooms(t *testing.T) {
+	notShort(t)
 	c := command{args: []string{
 		"--port=" + freePort(t), "--admin=127.0.0.1:0", "--client-files=" + clientFolder(t),
 		"--history=" + filepath.Join(t.TempDir(), "history.db"),
