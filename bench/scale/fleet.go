@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/fanfare-go/fanfare/engine/socketio"
+	"github.com/fanfare-go/fanfare/engine/socketio/cluster"
 	"github.com/fanfare-go/fanfare/engine/socketio/natsadapter"
 	"github.com/fanfare-go/fanfare/engine/socketio/natsadapter/embedded"
 	"github.com/fanfare-go/fanfare/engine/socketio/redisadapter"
@@ -32,21 +34,21 @@ type fleet struct {
 }
 
 // joinFleet connects this server as the environment says.
-func joinFleet(ctx context.Context) (*fleet, error) {
+func joinFleet(ctx context.Context, log *slog.Logger) (*fleet, error) {
 	switch where := os.Getenv(clusterVariable); {
 	case where == "":
 		return &fleet{bytes: func() uint64 { return 0 }, close: func() error { return nil }}, nil
 	case where == embeddedCluster:
-		return joinEmbedded(ctx)
+		return joinEmbedded(ctx, log)
 	case strings.HasPrefix(where, "redis"):
-		return joinRedis(where)
+		return joinRedis(where, log)
 	default:
 		return nil, fmt.Errorf("--cluster %s: it can be %s or the URL of a Redis", where, embeddedCluster)
 	}
 }
 
-func joinEmbedded(ctx context.Context) (*fleet, error) {
-	o := embedded.Options{ClusterListen: "127.0.0.1:0"}
+func joinEmbedded(ctx context.Context, log *slog.Logger) (*fleet, error) {
+	o := embedded.Options{ClusterListen: "127.0.0.1:0", Logger: log}
 	if seed := os.Getenv(seedVariable); seed != "" {
 		o.Seeds = []string{seed}
 	}
@@ -54,7 +56,7 @@ func joinEmbedded(ctx context.Context) (*fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := natsadapter.Connect(ctx, natsadapter.Options{InProcess: broker})
+	n, err := natsadapter.Connect(ctx, natsadapter.Options{InProcess: broker, Logger: log})
 	if err != nil {
 		return nil, errors.Join(err, broker.Shutdown(ctx))
 	}
@@ -64,8 +66,8 @@ func joinEmbedded(ctx context.Context) (*fleet, error) {
 	}, nil
 }
 
-func joinRedis(url string) (*fleet, error) {
-	f, err := redisadapter.New(redisadapter.Options{URL: url})
+func joinRedis(url string, log *slog.Logger) (*fleet, error) {
+	f, err := redisadapter.New(redisadapter.Options{URL: url, Cluster: cluster.Options{Logger: log}})
 	if err != nil {
 		return nil, err
 	}

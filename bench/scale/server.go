@@ -27,7 +27,8 @@ const pingVariable = "FANFARE_BENCH_SCALE_PING"
 // beServer is a chat server, as a user of the library would write it.
 func beServer(in io.Reader, out io.Writer) error {
 	ping, _ := time.ParseDuration(os.Getenv(pingVariable))
-	f, err := joinFleet(context.Background())
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	f, err := joinFleet(context.Background(), log)
 	if err != nil {
 		return err
 	}
@@ -35,7 +36,7 @@ func beServer(in io.Reader, out io.Writer) error {
 		Adapter:         f.adapter,
 		PingInterval:    ping,
 		ShutdownTimeout: time.Second, // the clients have gone, or nobody cares
-		Logger:          slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Logger:          log,
 	})
 	socketio.On(server, chatMessage, func(_ context.Context, _ *socketio.Socket, text string) error {
 		return reply.Emit(server, text)
