@@ -21,6 +21,7 @@ type recoverable struct {
 	rooms     []membership // the first is everyone
 	floor     uint64       // up to here nothing is known of rooms it has left
 	floorAt   int64        // when that was
+	paced     *Socket      // catching: whose loop was asked to send the next part, and has not yet
 	reached   uint64       // claimed, catching: the last event it has been sent
 	idle      int64        // when, at a heartbeat, nothing was waiting for it; 0 for never
 	confirmed int64        // what was emitted earlier, it has received

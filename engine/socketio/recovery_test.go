@@ -709,3 +709,27 @@ func TestOffsetsAreOnlySentWithRecovery(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 }
+
+// A loop that has stood still does not send all at once what it was asked for meanwhile.
+func TestRecoveryOfALongAbsenceWhileTheLoopStandsStill(t *testing.T) {
+	w := recoveringWith(t, socketio.Options{ConnectionStateRecovery: &socketio.Recovery{}, Loops: 1})
+	socketio.On(w, "stand", func(ctxt, *socketio.Socket, int) error {
+		time.Sleep(200 * time.Millisecond) // is the fault: nothing waits for it
+		return nil
+	}, socketio.Inline)
+	c, _ := w.visitor(t)
+	other, _ := w.visitor(t)
+	w.loses(c)
+	const n = 6000
+	text := strings.Repeat("x", 1000) // 6 MB: six times Options.HighWaterMark
+	for i := range n {
+		must(t, w.To(c.sid).Emit("n", i, text))
+	}
+	if !c.returns(t, w.addr) {
+		t.Fatal("not recovered")
+	}
+	other.send(`42["stand",1]`)
+	for i := len(c.before); i < n; i++ {
+		c.gets(fmt.Sprintf(`42["n",%d,"%s"]`, i, text))
+	}
+}

@@ -233,8 +233,10 @@ func (l *eventLog) pace() {
 	defer l.mu.Unlock()
 	l.catching = slices.DeleteFunc(l.catching, func(r *recoverable) bool { return r.state != catching })
 	for _, r := range l.catching {
-		s := r.socket
-		s.client.session.Run(func() { l.catchUp(r, s) })
+		if s := r.socket; r.paced != s { // its loop may stand still: what it was asked already it will do once
+			r.paced = s
+			s.client.session.Run(func() { l.catchUp(r, s) })
+		}
 	}
 	l.setPacer()
 }
@@ -243,13 +245,13 @@ func (l *eventLog) pace() {
 // Where that was given up meanwhile, the client has to come again, to be told. On the
 // session's loop.
 func (l *eventLog) catchUp(r *recoverable, s *Socket) {
-	if s.client.session.Waiting() > 0 {
-		return
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if r.paced == s {
+		r.paced = nil
+	}
 	switch {
-	case r.socket != s || r.state != catching:
+	case r.socket != s || r.state != catching || s.client.session.Waiting() > 0:
 	case r.lost(r.reached):
 		s.client.session.Abandon()
 	default:
