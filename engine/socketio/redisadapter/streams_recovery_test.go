@@ -82,6 +82,9 @@ func TestClientsComeBackToAnyServer(t *testing.T) {
 	ok(t, w.servers[1].To("room").Emit("two"))
 	ok(t, w.servers[2].To("elsewhere").Emit("no"))
 	ok(t, w.servers[2].Except("room").Emit("no"))
+	eventually(t, "the room's event is in the stream", func() bool { // before another sender's
+		return strings.Contains(w.db.Command("XRANGE", "socket.io", "-", "+"), `"two"`)
+	})
 	w.db.Command("XADD", "socket.io", "*", "uid", "emitter", "nsp", "/", "type", "3", "data", `{"packet":{"type":2,"data":["three"],"nsp":"/"},"opts":{"rooms":[123],"flags":{},"except":[]}}`)
 	if !c.enter(w.servers[1]) || c.sid != sid {
 		t.Fatal("not recovered")
