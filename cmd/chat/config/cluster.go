@@ -32,7 +32,7 @@ type Cluster struct {
 	ClusterTLSKey      string   `name:"cluster-tls-key" type:"existingfile" placeholder:"FILE" help:"Key of that certificate, PEM."`
 	ClusterTLSCA       string   `name:"cluster-tls-ca" type:"existingfile" placeholder:"FILE" help:"Certificates of who may sign the others', PEM; default: the system's."`
 	ClusterNode        string   `placeholder:"NAME" help:"What this server is called among the others; default: the machine's name and the port. With --cluster-store it must stay the same."`
-	ClusterStore       string   `placeholder:"DIR|file|memory" help:"Has NATS keep what is said (JetStream), so that nothing is lost and clients recover at any server: in a folder of this server's own where NATS is embedded, and its address stands in --cluster-seeds, too; in files or in memory of a NATS that is elsewhere. Default: it does not."`
+	ClusterStore       string   `placeholder:"DIR|file|memory" help:"Experimental. Has NATS keep what is said (JetStream), for clients to recover at any server: in a folder of this server's own where NATS is embedded, and its address stands in --cluster-seeds, too; in files or in memory of a NATS that is elsewhere. Default: it does not."`
 	ClusterCopies      int      `default:"1" help:"On how many servers of NATS that is kept: 1, 3 or 5."`
 	ClusterSticky      bool     `help:"The balancer keeps each client at its server. By default servers pass on requests that reach the wrong one."`
 }

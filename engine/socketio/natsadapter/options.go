@@ -72,7 +72,8 @@ type Options struct {
 	// default 5 s.
 	Linger time.Duration
 
-	// JetStream keeps events, for recovery on any server; default: nothing is kept, and
+	// JetStream keeps events, for recovery on any server; experimental: see the page on
+	// clusters for what is not reliable yet. Default: nothing is kept, and
 	// clients are recovered on the server that they were connected with. All servers of a
 	// cluster need the same.
 	JetStream *JetStreamOptions
